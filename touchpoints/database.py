@@ -1,0 +1,94 @@
+"""The one database under ledger and conversations: SQLite in a file by default, or PostgreSQL.
+
+Only `Database.writing` and `Database.reading` open transactions, so what is written together is committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.types import TypeDecorator
+
+from touchpoints.exceptions import StoreBusy, StoreError
+
+BUSY_TIMEOUT_S = 5
+"""How long a writer waits for another: longer than any transaction of ours, shorter than a customer's patience."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time in UTC; refuses a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Transactions on one engine; driver errors leave as `StoreError`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One write transaction, holding SQLite's write lock from the start so that it never has to be repeated."""
+        with self._transaction(write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view of the database."""
+        with self._transaction(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(touchdesk_write=write) as connection, connection.begin():
+                yield connection
+        except IntegrityError as cause:
+            raise StoreError(str(cause.orig)) from cause
+        except OperationalError as cause:
+            raise (StoreBusy() if "locked" in str(cause.orig) else StoreError(str(cause.orig))) from cause
+        except SQLAlchemyError as cause:
+            raise StoreError(str(cause)) from cause
+
+
+def open_database(url: str) -> Database:
+    """Open the database at a SQLAlchemy URL; the folder of a SQLite file is made."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return Database(create_engine(parsed, pool_pre_ping=True))
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}, pool_size=24, max_overflow=8)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine)
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("touchdesk_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,33 @@
+"""Everything that can go wrong in the ledger and in the database under it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class TouchpointsError(Exception):
+    """Base of this package's errors."""
+
+    message = "The ledger could not do that."
+
+    def __init__(self, message: str | None = None, **detail: Any) -> None:
+        super().__init__(message or self.message)
+        self.detail = detail
+
+
+class StoreError(TouchpointsError):
+    """The database refused; the driver's error is the cause."""
+
+    message = "The database could not do that."
+
+
+class StoreBusy(StoreError):
+    """The database stayed locked for longer than a writer waits."""
+
+    message = "The database is busy; please try again."
+
+
+class TouchpointInvalid(TouchpointsError):
+    """A touchpoint from outside breaks a rule of the ledger; ``detail`` names the field."""
+
+    message = "That is not a touchpoint."
