@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kit.errors import SettingError
+
 PREFIX = "TOUCHDESK_"
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class SettingError(Exception):
-    """A setting has a value that cannot be used; the message names the variable, the value and what is wanted."""
 
 
 def _path(value: str) -> Path:
@@ -131,6 +129,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         except ValueError as cause:
             raise SettingError(f"{name}={value!r}: wanted {row.metadata['wanted']}") from cause
     return Settings(**values)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as the variables that `read_settings` reads back to the same; those at their default are left out."""
+    changed = {row.name: getattr(settings, row.name) for row in fields(Settings) if getattr(settings, row.name) != row.default}
+    return {PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value) for name, value in changed.items()}
 
 
 def with_secrets(settings: Settings) -> Settings:
