@@ -95,8 +95,20 @@ def test_texts_are_short_whole_and_never_repeated(catalogue: Catalogue) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["question", "answer", "article_view", "article_feedback", "guide_step", "handoff", "queue_wait", "agent_reply", "transfer", "return_to_bot"]
-    + ["close", "survey"],
+    [
+        "question",
+        "answer",
+        "article_view",
+        "article_feedback",
+        "guide_step",
+        "handoff",
+        "queue_wait",
+        "agent_reply",
+        "transfer",
+        "return_to_bot",
+        "close",
+        "survey",
+    ],
 )
 def test_kinds_of_a_conversation_fit_every_stage(catalogue: Catalogue, name: str) -> None:
     """They take their stage from the article, and an article may serve any; the widget is always one of their channels."""
