@@ -17,8 +17,8 @@ _FIELDS = tuple(row.name for row in fields(Touchpoint))
 
 def next_number(connection: Connection, name: str, count: int = 1) -> int:
     """Take ``count`` numbers of a counter and return the first; they are given back if the transaction fails."""
-    last = connection.execute(update(counters).where(counters.c.name == name).values(value=counters.c.value + count).returning(counters.c.value)).scalar_one()
-    return int(last) - count + 1
+    taken = update(counters).where(counters.c.name == name).values(value=counters.c.value + count).returning(counters.c.value)
+    return int(connection.execute(taken).scalar_one()) - count + 1
 
 
 def record(connection: Connection, entries: Iterable[Touchpoint], recorded_at: datetime) -> None:
@@ -62,6 +62,12 @@ def _of_customer(query: Select[Any], customer: str) -> Select[Any]:
 def _recorded(row: Row[Any]) -> Recorded:
     values = row._mapping
     return Recorded(seq=values["seq"], recorded_at=values["recorded_at"], touchpoint=Touchpoint(**{name: values[name] for name in _FIELDS}))
+
+
+def recent_latencies_ms(connection: Connection, kind: str, limit: int = 50) -> list[int]:
+    """The latencies of the newest touchpoints of a kind that have one."""
+    query = select(touchpoints.c.latency_ms).where(touchpoints.c.kind == kind, touchpoints.c.latency_ms.is_not(None))
+    return [value for value in connection.execute(query.order_by(touchpoints.c.at.desc()).limit(limit)).scalars() if value is not None]
 
 
 def pages(connection: Connection, after: int, page: int = 1000) -> Iterator[list[Recorded]]:

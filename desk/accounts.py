@@ -1,0 +1,121 @@
+"""Who may sign in at the desk: accounts with argon2 hashes, and sessions that the server can end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from desk.exceptions import MessageInvalid, NotAllowed, NotSignedIn, WrongCredentials
+from desk.model import STAFF_ROLES, Staff
+from desk.store import staff as rows
+from touchpoints.clock import Clock
+from touchpoints.database import Database
+from touchpoints.model import new_id
+
+LONGEST_PASSWORD = 1000
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A living session: who, and the token that every write must carry."""
+
+    person: Staff
+    csrf_token: str
+
+
+class Accounts:
+    """Accounts and sessions of staff."""
+
+    def __init__(self, database: Database, *, clock: Clock, session_hours: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._session = timedelta(hours=session_hours)
+        self._hasher = PasswordHasher()
+        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+
+    def add(self, email: str, name: str, password: str, role: str = "agent") -> Staff:
+        """Make an account. Raises `MessageInvalid` for an unknown role or an address without @."""
+        if role not in STAFF_ROLES or "@" not in email or len(password) < 8:
+            raise MessageInvalid("An account needs an e-mail address, a known role and a password of at least 8 characters.")
+        person = Staff(id=new_id(), email=_plain(email), name=name, role=role)
+        hashed = self._hasher.hash(password)
+        with self._database.writing() as connection:
+            rows.add_staff(connection, person, hashed, self._clock())
+        return person
+
+    def add_first(self, email: str, password: str) -> tuple[str, str] | None:
+        """Make the first administrator, with a random password if none is given; address and password, or None when there is an account."""
+        with self._database.reading() as connection:
+            if rows.staff_count(connection):
+                return None
+        email, password = email or "admin@localhost", password or secrets.token_urlsafe(12)
+        self.add(email, email.partition("@")[0].capitalize(), password, "administrator")
+        return email, password
+
+    def sign_in(self, email: Any, password: Any) -> tuple[str, SignedIn]:
+        """Begin a session: its token, which only the browser keeps, and who it is. Raises `WrongCredentials`."""
+        if not isinstance(email, str) or not isinstance(password, str) or len(password) > LONGEST_PASSWORD or not _encodable(email + password):
+            raise WrongCredentials()
+        with self._database.reading() as connection:
+            found = rows.credentials(connection, _plain(email))
+        person = self._checked(found, password)
+        token, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        with self._database.writing() as connection:
+            rows.add_session(connection, _digest(token), person.id, csrf_token, self._clock())
+            rows.seen(connection, person.id, self._clock())
+        return token, SignedIn(person, csrf_token)
+
+    def _checked(self, found: tuple[Staff, str] | None, password: str) -> Staff:
+        """The person if the password fits; an unknown address takes as long as a wrong password."""
+        try:
+            self._hasher.verify(found[1] if found else self._nobody, password)
+        except (VerificationError, InvalidHashError) as cause:
+            raise WrongCredentials() from cause
+        if found is None:
+            raise WrongCredentials()
+        return found[0]
+
+    def session(self, token: str | None) -> SignedIn:
+        """Who a session token belongs to. Raises `NotSignedIn`."""
+        if not token:
+            raise NotSignedIn()
+        with self._database.reading() as connection:
+            found = rows.find_session(connection, _digest(token), self._clock() - self._session)
+        if found is None:
+            raise NotSignedIn()
+        return SignedIn(*found)
+
+    def keep_alive(self, token: str) -> None:
+        """The session is in use: its time begins anew."""
+        with self._database.writing() as connection:
+            rows.touch_session(connection, _digest(token), self._clock())
+
+    def sign_out(self, token: str) -> None:
+        """End the session everywhere: the server forgets it."""
+        with self._database.writing() as connection:
+            rows.delete_session(connection, _digest(token))
+
+
+def check_csrf(signed_in: SignedIn, sent: str | None) -> None:
+    """Raise `NotAllowed` unless a write carries its session's token."""
+    if not sent or not hmac.compare_digest(sent.encode(), signed_in.csrf_token.encode()):
+        raise NotAllowed("The X-CSRF-Token header is missing or wrong.")
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,40 @@
+"""The bot's own words, read from ``domain.yml``, for the moments in which Rasa cannot say them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from desk.model import Reply
+
+NEEDED = ("utter_failed", "utter_answer", "utter_solved_question", "utter_handed_off", "utter_noted")
+"""Responses that ``domain.yml`` must have for `desk.fallback`."""
+
+
+class Phrases:
+    """Responses of a Rasa domain: variations of one wording, with ``{names}`` to fill and buttons."""
+
+    def __init__(self, responses: Mapping[str, Sequence[Mapping[str, Any]]], seed: int | None = None) -> None:
+        missing = [name for name in NEEDED if not responses.get(name)]
+        if missing:
+            raise ValueError(f"the domain has no response {', '.join(missing)}")
+        self._responses = responses
+        self._random = random.Random(seed)  # noqa: S311 - which of several wordings is said is no secret
+
+    @classmethod
+    def read(cls, path: Path) -> Phrases:
+        """Read a domain file. Raises ValueError when a response that is needed is not there."""
+        return cls(yaml.safe_load(path.read_text(encoding="utf-8"))["responses"])
+
+    def say(self, name: str, outcome: str, **values: str) -> Reply:
+        """One of the variations, filled in."""
+        variation = self._random.choice(self._responses[name])
+        choices = tuple({"title": button["title"], "payload": button["payload"]} for button in variation.get("buttons", ()))
+        text = variation["text"]
+        for key, value in values.items():
+            text = text.replace("{" + key + "}", value)
+        return Reply(text=text, outcome=outcome, choices=choices)

@@ -1,0 +1,86 @@
+"""Staff accounts, their sessions and their notes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from desk.model import Note, Staff
+from desk.schema import notes, sessions, staff
+
+
+def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime) -> None:
+    """Store a new account."""
+    values = {"id": person.id, "email": person.email, "name": person.name, "role": person.role, "away": person.away}
+    connection.execute(insert(staff).values(values | {"password_hash": password_hash, "created_at": at}))
+
+
+def staff_count(connection: Connection) -> int:
+    """How many accounts there are."""
+    return connection.execute(select(func.count()).select_from(staff)).scalar_one()
+
+
+def _staff(row: Row[Any]) -> Staff:
+    return Staff(id=row.id, email=row.email, name=row.name, role=row.role, away=row.away)
+
+
+def find_staff(connection: Connection, staff_id: str) -> Staff | None:
+    """The account, unless it is disabled."""
+    row = connection.execute(select(staff).where(staff.c.id == staff_id, staff.c.disabled_at.is_(None))).first()
+    return None if row is None else _staff(row)
+
+
+def credentials(connection: Connection, email: str) -> tuple[Staff, str] | None:
+    """Account and password hash by e-mail address, unless it is disabled."""
+    row = connection.execute(select(staff).where(staff.c.email == email, staff.c.disabled_at.is_(None))).first()
+    return None if row is None else (_staff(row), row.password_hash)
+
+
+def seen(connection: Connection, staff_id: str, at: datetime) -> None:
+    """Note that this person's desk is open."""
+    connection.execute(update(staff).where(staff.c.id == staff_id).values(last_seen_at=at))
+
+
+def set_away(connection: Connection, staff_id: str, away: bool) -> None:
+    """Away: takes no conversations and gives those it holds back to the queue."""
+    connection.execute(update(staff).where(staff.c.id == staff_id).values(away=away))
+
+
+def add_session(connection: Connection, token_hash: str, staff_id: str, csrf_token: str, at: datetime) -> None:
+    """Store a session under the hash of its token."""
+    connection.execute(insert(sessions).values(token_hash=token_hash, staff_id=staff_id, csrf_token=csrf_token, created_at=at, seen_at=at))
+
+
+def find_session(connection: Connection, token_hash: str, seen_after: datetime) -> tuple[Staff, str] | None:
+    """Person and CSRF token of a session that is still alive."""
+    query = (
+        select(staff, sessions.c.csrf_token)
+        .join(sessions, sessions.c.staff_id == staff.c.id)
+        .where(sessions.c.token_hash == token_hash, sessions.c.seen_at > seen_after, staff.c.disabled_at.is_(None))
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (_staff(row), row.csrf_token)
+
+
+def touch_session(connection: Connection, token_hash: str, at: datetime) -> None:
+    """Keep a session alive."""
+    connection.execute(update(sessions).where(sessions.c.token_hash == token_hash).values(seen_at=at))
+
+
+def delete_session(connection: Connection, token_hash: str) -> None:
+    """End a session."""
+    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+
+
+def add_note(connection: Connection, note: Note, conversation_id: str) -> None:
+    """Store a private note."""
+    connection.execute(insert(notes).values(id=note.id, conversation_id=conversation_id, author_id=note.author_id, at=note.at, text=note.text))
+
+
+def notes_of(connection: Connection, conversation_id: str) -> list[Note]:
+    """The private notes of a conversation, oldest first."""
+    query = select(notes, staff.c.name.label("author_name")).join(staff, staff.c.id == notes.c.author_id)
+    rows = connection.execute(query.where(notes.c.conversation_id == conversation_id).order_by(notes.c.at, notes.c.id))
+    return [Note(id=row.id, author_id=row.author_id, author_name=row.author_name, text=row.text, at=row.at) for row in rows]
