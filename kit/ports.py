@@ -58,6 +58,6 @@ def is_listening(port: int, timeout_s: float = 0.5) -> bool:
 
 def free_ports(count: int) -> list[int]:
     """So many different ports on which nobody listens."""
-    candidates = random.sample(TRIAL_PORTS, 50 * count)  # noqa: S311 - no secret
+    candidates = random.sample(TRIAL_PORTS, 50 * count)
     free = (port for port in candidates if can_listen("127.0.0.1", port))
     return [next(free) for _ in range(count)]

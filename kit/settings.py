@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from kit.errors import SettingError
 
 PREFIX = "TOUCHDESK_"
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -104,8 +105,9 @@ class Settings:
 
     @property
     def web_url(self) -> str:
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        return f"http://{host}:{self.port}"
+        """Where this machine reaches web."""
+        host = "127.0.0.1" if self.host in EVERY_ADDRESS else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def database(self) -> str:

@@ -1,0 +1,12 @@
+# Each command does all of its own set-up and may be run again at any time.
+#   make run     set up, then serve on http://127.0.0.1:8000
+#   make test    set up, then test; works beside a running kit
+#   make bench   set up, then measure
+#   make train   train the dialogue model anew
+#   make setup   set up only
+#   make clean   take away what set-up made; database, secrets and logs stay
+
+.PHONY: run test bench train setup clean
+
+run test bench train setup clean:
+	@python=$$(sh kit/find_python.sh) && exec "$$python" -m kit $@

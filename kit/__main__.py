@@ -1,0 +1,90 @@
+"""The commands behind the Makefile: ``python -m kit run | test | bench | train | setup | clean``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import replace
+
+from kit.errors import KitError
+from kit.preparation import clean, forget, prepare
+from kit.processes import RunningKit
+from kit.programs import WEB_PYTHON, inherited, web_half
+from kit.service import serve, stopped_by_signals
+from kit.settings import ROOT, Settings, read_settings, with_secrets
+from kit.testing import run_checks
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run(settings: Settings) -> int:
+    """Set up and serve until Ctrl-C."""
+    say("Touchdesk: setting up what is missing, then starting.")
+    serve(settings, say)
+    return 0
+
+
+def test(settings: Settings) -> int:
+    """Set up and run all tests, in a var folder of their own."""
+    with stopped_by_signals():
+        return run_checks(replace(Settings(), var=ROOT / "tests" / "var"), say)
+
+
+def bench(settings: Settings) -> int:
+    """Set up and measure."""
+    with stopped_by_signals():
+        prepare(with_secrets(settings), say)
+        command = [str(WEB_PYTHON), "-m", "benchmarks"]
+        return subprocess.run(command, cwd=ROOT, env={**inherited(), **web_half(settings)}).returncode
+
+
+def train(settings: Settings) -> int:
+    """Train the dialogue model, even if nothing has changed."""
+    with stopped_by_signals():
+        forget(settings, ["train"])
+        prepare(with_secrets(settings), say)
+    return 0
+
+
+def setup(settings: Settings) -> int:
+    """Set up only."""
+    with stopped_by_signals():
+        prepare(with_secrets(settings), say)
+    return 0
+
+
+def tidy(settings: Settings) -> int:
+    """Take away what the set-up made; database, secrets and logs stay."""
+    kit = RunningKit(settings)
+    kit.lock()
+    try:
+        for path in clean(settings):
+            say(f"  {path} is gone")
+    finally:
+        kit.stop()
+    say(f"What cannot be made again (database, secrets, logs) is still in {settings.var}.")
+    return 0
+
+
+COMMANDS = {"run": run, "test": test, "bench": bench, "train": train, "setup": setup, "clean": tidy}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code of a command: 1 for anything the person can put right, told in words; 130 when interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m kit", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS, help="; ".join(f"{name}: {function.__doc__}" for name, function in COMMANDS.items()))
+    command = parser.parse_args(arguments).command
+    try:
+        return COMMANDS[command](read_settings())
+    except KitError as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

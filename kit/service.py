@@ -1,0 +1,126 @@
+"""`make run`: set up, start everything, say where it is, keep it running until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from kit.errors import ProcessFailed
+from kit.ports import refuse_taken, wanted_addresses
+from kit.preparation import prepare
+from kit.processes import RunningKit, initialise_desk
+from kit.settings import Settings
+from kit.supervision import log_file
+
+Say = Callable[[str], None]
+
+READY_WITHIN_S = 90.0
+
+
+def serve(settings: Settings, say: Say) -> None:
+    """Everything from an empty checkout to a running kit; returns when a signal has stopped it. Raises `KitError`."""
+    began = time.monotonic()
+    with stopped_by_signals():
+        kit = RunningKit(settings)
+        try:
+            set_up(kit, say)
+            kit.start()
+            say("  Starting " + ", ".join(program.name for program in kit.programs) + " ...")
+            say_readiness(kit, say, began)
+            say_addresses(kit, say)
+            watch(kit, say)
+        except KeyboardInterrupt:
+            say("\nStopping ...")
+        finally:
+            with signals_ignored():
+                kit.stop()
+    say("Stopped.")
+
+
+def set_up(kit: RunningKit, say: Say) -> None:
+    """All that comes before the start. What would keep the kit from starting is found before anything is installed."""
+    kit.lock()
+    found = kit.end_leftovers()
+    if found:
+        say("  Ended what an earlier run had left: " + ", ".join(str(process.pid) for process in found))
+    refuse_taken(wanted_addresses(kit.settings))
+    prepare(kit.settings, say)
+    kit.account = initialise_desk(kit.settings)
+    if kit.account:
+        say_account(kit, say)  # now, too: it is made once, and whatever follows may fail
+
+
+def say_readiness(kit: RunningKit, say: Say, began: float) -> None:
+    """Wait for every part and tell which is there; if one is late say where its log is, and go on."""
+    end_at = time.monotonic() + READY_WITHIN_S
+    seen: set[str] = set()
+    state = kit.readiness()
+    while not state.ready and time.monotonic() < end_at:
+        for name in [name for name, up in kit.listening().items() if up and name not in seen]:
+            seen.add(name)
+            say(f"  {name} is up ({time.monotonic() - began:.0f} s)")
+        if not kit.supervisor_is_alive():
+            raise ProcessFailed(f"supervisord has ended; its log is {log_file(kit.var, 'supervisord')}")
+        time.sleep(0.2)
+        state = kit.readiness()
+    if state.ready:
+        say(f"Ready after {time.monotonic() - began:.0f} s.")
+    for name in state.waiting_for:
+        say(f"Not ready yet: {name}. Its log: {log_file(kit.var, name)}")
+
+
+def say_addresses(kit: RunningKit, say: Say) -> None:
+    say(f"\n  Shop page    {kit.url}/shop\n  Help centre  {kit.url}/help\n  Desk         {kit.url}/desk")
+    if kit.account:
+        say_account(kit, say)
+    say("\nCtrl-C stops everything.")
+
+
+def say_account(kit: RunningKit, say: Say) -> None:
+    if kit.account:
+        say(f"  First staff account: {kit.account['email']} with the password {kit.account['password']} (not shown again)")
+
+
+def watch(kit: RunningKit, say: Say) -> None:
+    """Stay until a signal comes. supervisord keeps the programs running; this keeps supervisord running."""
+    wait_s = 1.0
+    while True:
+        time.sleep(0.5)
+        if not kit.supervisor_is_alive():
+            say(f"supervisord has ended; starting everything again in {wait_s:.0f} s. Its log: {log_file(kit.var, 'supervisord')}")
+            kit.end_leftovers()
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, 60.0)
+            kit.start()
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Within, Ctrl-C, SIGTERM and a closed terminal all raise `KeyboardInterrupt`; a kit started with nohup outlives its terminal."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def signals_ignored() -> Iterator[None]:
+    """Within, a second Ctrl-C does not cut the stopping short; it is bounded in time anyway."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
