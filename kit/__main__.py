@@ -23,7 +23,7 @@ def say(text: str) -> None:
 def run(settings: Settings) -> int:
     """Set up and serve until Ctrl-C."""
     say("Touchdesk: setting up what is missing, then starting.")
-    serve(settings, say)
+    serve(RunningKit(settings), say)
     return 0
 
 

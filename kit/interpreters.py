@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +45,7 @@ def ask(command: str) -> Interpreter | None:
         version, executable = done.stdout.split("\n")[:2]
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return Interpreter(Path(executable), version)
+    return Interpreter(Path(executable), version) if re.fullmatch(r"\d+\.\d+\.\d+", version) else None
 
 
 def find(need: Need, *, candidates: Callable[[str], Iterable[str]] | None = None) -> Interpreter:

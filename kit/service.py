@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from kit.errors import ProcessFailed
+from kit.leftovers import MARK
 from kit.ports import refuse_taken, wanted_addresses
 from kit.preparation import prepare
 from kit.processes import RunningKit, initialise_desk
-from kit.settings import Settings
 from kit.supervision import log_file
 
 Say = Callable[[str], None]
@@ -20,13 +20,16 @@ Say = Callable[[str], None]
 READY_WITHIN_S = 90.0
 
 
-def serve(settings: Settings, say: Say) -> None:
-    """Everything from an empty checkout to a running kit; returns when a signal has stopped it. Raises `KitError`."""
+def serve(kit: RunningKit, say: Say, make_ready: Callable[[RunningKit, Say], None] | None = None) -> None:
+    """Everything from an empty checkout to a running kit; returns when a signal has stopped it. Raises `KitError`.
+
+    ``make_ready`` sets up what the programs need; by default all of it.
+    """
     began = time.monotonic()
     with stopped_by_signals():
-        kit = RunningKit(settings)
         try:
-            set_up(kit, say)
+            clear_the_way(kit, say)
+            (make_ready or set_up)(kit, say)
             kit.start()
             say("  Starting " + ", ".join(program.name for program in kit.programs) + " ...")
             say_readiness(kit, say, began)
@@ -40,17 +43,20 @@ def serve(settings: Settings, say: Say) -> None:
     say("Stopped.")
 
 
-def set_up(kit: RunningKit, say: Say) -> None:
-    """All that comes before the start. What would keep the kit from starting is found before anything is installed."""
+def clear_the_way(kit: RunningKit, say: Say) -> None:
+    """What would keep the kit from starting is ended, or refused, before anything is installed."""
     kit.lock()
     found = kit.end_leftovers()
     if found:
-        say("  Ended what an earlier run had left: " + ", ".join(str(process.pid) for process in found))
+        say("  Ended what an earlier run had left: " + ", ".join(f"{process.environment.get(MARK, 'a program')} (pid {process.pid})" for process in found))
     refuse_taken(wanted_addresses(kit.settings))
+
+
+def set_up(kit: RunningKit, say: Say) -> None:
+    """Environments, model, index, training, database, first staff account."""
     prepare(kit.settings, say)
     kit.account = initialise_desk(kit.settings)
-    if kit.account:
-        say_account(kit, say)  # now, too: it is made once, and whatever follows may fail
+    say_account(kit, say)  # now, too: it is made once, and whatever follows may fail
 
 
 def say_readiness(kit: RunningKit, say: Say, began: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kit.errors import ProcessFailed
+from kit.errors import ProcessFailed, SettingError
 from kit.programs import WEB_PYTHON, Program
 from kit.settings import ROOT
 
@@ -71,8 +71,11 @@ def log_file(var: Path, name: str) -> Path:
 
 
 def _section(title: str, **values: object) -> str:
-    lines = (f"{key}={str(value).replace('%', '%%')}" for key, value in values.items())
-    return "\n".join([f"[{title}]", *lines, ""])
+    """Raises `SettingError` for a value that its format cannot hold: supervisord reads % in some values once and in others twice."""
+    for value in values.values():
+        if set(str(value)) & set("%;#\n"):
+            raise SettingError(f"The kit cannot be run from, or keep its data in, a folder whose name holds one of the signs % ; #: {value}")
+    return "\n".join([f"[{title}]", *(f"{key}={value}" for key, value in values.items()), ""])
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -81,9 +84,14 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(self.timeout)
+            sock.connect(str(self._path))
+        except OSError:
+            sock.close()
+            raise
+        self.sock = sock
 
 
 class _UnixTransport(xmlrpc.client.Transport):
@@ -92,7 +100,9 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path, self._timeout_s = path, timeout_s
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path, self._timeout_s)
+        connection = _UnixConnection(self._path, self._timeout_s)
+        self._connection = (host, connection)  # where `close` looks for it
+        return connection
 
 
 class Control:
@@ -120,9 +130,9 @@ class Control:
         self._call("startProcess", f"{GROUP}:{name}", False, forgiven="ALREADY_STARTED")
 
     def _call(self, method: str, *arguments: object, forgiven: str = "") -> Any:
-        server = xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self._path, self._timeout_s))
         try:
-            return getattr(server.supervisor, method)(*arguments)
+            with xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(self._path, self._timeout_s)) as server:
+                return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if forgiven and fault.faultString.startswith(forgiven):
                 return None
