@@ -1,0 +1,1 @@
+"""The agents' desk: its API and its one page."""
