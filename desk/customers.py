@@ -83,6 +83,13 @@ class Customers:
             conversation = access(connection, visitor_id, conversation_id)
             return rows.events_after(connection, conversation_id, after), conversation.last
 
+    def watch(self, token: str, conversation_id: str, after: int) -> tuple[list[Event], QueuePlace | None]:
+        """What a stream sends next: the events after a number, and the place in the queue while the conversation waits."""
+        visitor_id = self._tokens.visitor(token)
+        with self._database.reading() as connection:
+            conversation = access(connection, visitor_id, conversation_id)
+            return rows.events_after(connection, conversation_id, after), queue_place(connection, conversation)
+
     def say(self, token: str, conversation_id: str, client_id: Any, body: Mapping[str, Any]) -> Accepted:
         """Store a message (``text``, or the ``payload`` of a choice) with its touchpoint and its turn, in one transaction."""
         visitor_id = self._tokens.visitor(token)
@@ -166,7 +173,7 @@ class Customers:
         return self._changed(conversation_id)
 
     def rate(self, token: str, conversation_id: str, answer: Mapping[str, Any]) -> None:
-        """Store the answer to the survey, once. Raises `OwnerConflict` for a second one."""
+        """Store the answer to the survey, once; the same answer again changes nothing. Raises `OwnerConflict` for another one."""
         visitor_id = self._tokens.visitor(token)
         checked = _survey_answer(answer)
         with self._database.writing() as connection:
@@ -175,10 +182,13 @@ class Customers:
             surveys = [event.data for event in events if event.type == "survey" and event.data["question"] == checked["question"]]
             if not surveys:
                 raise MessageInvalid("This conversation has not asked that.", field="question")
+            said = {key: value for key, value in checked.items() if value is not None}
             if surveys[-1]["state"] == "answered":
+                if surveys[-1] == {"state": "answered", **said}:
+                    return
                 raise OwnerConflict("This has been answered already.")
             connection.execute(insert(survey_answers).values(conversation_id=conversation_id, at=self._clock(), **checked))
-            data = {"state": "answered", **{key: value for key, value in checked.items() if value is not None}}
+            data = {"state": "answered", **said}
             event = Event(conversation_id=conversation_id, seq=0, type="survey", at=self._clock(), data=data, sender=CUSTOMER)
             self._journal.append(connection, conversation, event)
         self._notify(Notice(conversation_id=conversation_id))

@@ -25,7 +25,7 @@ def without_search(turn: Turn, phrases: Phrases) -> TurnResult | None:
     article = turn.state.get("article") if pressed_no else None
     return TurnResult(
         outcome="handed_off",
-        replies=(phrases.say("utter_handed_off", "handed_off"),),
+        replies=(phrases.say("utter_not_solved" if pressed_no else "utter_handed_off", "handed_off"),),
         state={**_EMPTY_STATE, **turn.state, "pending": None},
         handoff="not_solved" if pressed_no else "customer_asked",
         verdict_slug=article,
@@ -39,7 +39,8 @@ def from_search(turn: Turn, found: SearchAnswer, phrases: Phrases) -> TurnResult
     if is_choice(turn) or found.verdict != "answer" or not found.hits:
         return None
     hit = found.hits[0]
-    question = phrases.say("utter_solved_question", "answered")
+    asking = "utter_solved_question_guide" if hit.kind == "guide" else "utter_solved_question"
+    question = phrases.say(asking, "answered", article=hit.slug)
     shown = [slug for slug in turn.state.get("shown") or () if slug != hit.slug]
     state = {**_EMPTY_STATE, **turn.state, "misses": 0, "pending": "solved", "article": hit.slug, "shown": [*shown, hit.slug]}
     return TurnResult(outcome="answered", replies=(_answer(hit, question),), state=state, via="search")

@@ -11,18 +11,18 @@ import yaml
 
 from desk.model import Reply
 
-NEEDED = ("utter_failed", "utter_answer", "utter_solved_question", "utter_handed_off", "utter_noted")
+NEEDED = ("utter_failed", "utter_solved_question", "utter_solved_question_guide", "utter_handed_off", "utter_not_solved", "utter_noted")
 """Responses that ``domain.yml`` must have for `desk.fallback`."""
 
 
 class Phrases:
-    """Responses of a Rasa domain: variations of one wording, with ``{names}`` to fill and buttons."""
+    """Responses of a Rasa domain: variations of one wording, with ``{names}`` to fill and buttons. Conditions are Rasa's alone."""
 
     def __init__(self, responses: Mapping[str, Sequence[Mapping[str, Any]]], seed: int | None = None) -> None:
-        missing = [name for name in NEEDED if not responses.get(name)]
+        self._responses = {name: [one for one in variations if "condition" not in one] for name, variations in responses.items()}
+        missing = [name for name in NEEDED if not self._responses.get(name)]
         if missing:
             raise ValueError(f"the domain has no response {', '.join(missing)}")
-        self._responses = responses
         self._random = random.Random(seed)  # noqa: S311 - which of several wordings is said is no secret
 
     @classmethod
@@ -31,10 +31,7 @@ class Phrases:
         return cls(yaml.safe_load(path.read_text(encoding="utf-8"))["responses"])
 
     def say(self, name: str, outcome: str, **values: str) -> Reply:
-        """One of the variations, filled in."""
+        """One of the variations that hold without a condition, filled in as Rasa would (``{{`` is a brace)."""
         variation = self._random.choice(self._responses[name])
-        choices = tuple({"title": button["title"], "payload": button["payload"]} for button in variation.get("buttons", ()))
-        text = variation["text"]
-        for key, value in values.items():
-            text = text.replace("{" + key + "}", value)
-        return Reply(text=text, outcome=outcome, choices=choices)
+        choices = tuple({"title": button["title"], "payload": button["payload"].format(**values)} for button in variation.get("buttons", ()))
+        return Reply(text=variation["text"].format(**values), outcome=outcome, choices=choices)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-STAGES = ("awareness", "consideration", "purchase", "onboarding", "service", "retention", "advocacy")
+from knowledge_base.model import STAGES
+
+__all__ = ["ACTORS", "CHANNELS", "EMOTIONS", "KINDS", "STAGES", "Recorded", "Touchpoint", "new_id"]
 CHANNELS = ("widget", "help_centre", "email", "phone", "store", "social", "web", "event", "other")
 ACTORS = ("customer", "bot", "agent", "system")
 EMOTIONS = ("negative", "neutral", "positive")

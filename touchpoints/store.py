@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -68,10 +68,3 @@ def recent_latencies_ms(connection: Connection, kind: str, limit: int = 50) -> l
     """The latencies of the newest touchpoints of a kind that have one."""
     query = select(touchpoints.c.latency_ms).where(touchpoints.c.kind == kind, touchpoints.c.latency_ms.is_not(None))
     return [value for value in connection.execute(query.order_by(touchpoints.c.at.desc()).limit(limit)).scalars() if value is not None]
-
-
-def pages(connection: Connection, after: int, page: int = 1000) -> Iterator[list[Recorded]]:
-    """The whole ledger after a number, a page at a time, so that an export never holds it all."""
-    while rows := read_ledger(connection, after=after, limit=page):
-        yield rows
-        after = rows[-1].seq

@@ -1,0 +1,102 @@
+"""Whether every part answers, found out by asking: a canary question goes through Rasa, its action and search, and writes no row."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from desk.bot_client import BotClient
+from desk.exceptions import BotFailed
+from desk.model import TurnResult
+from knowledge_base.exceptions import LibraryUnavailable, SearchRefused, SearchUnavailable
+from knowledge_base.library import Library
+from knowledge_base.search_client import SearchClient
+from touchpoints.database import Database
+from touchpoints.exceptions import StoreError
+
+PERSON_WANTED = "I want to talk to a person"
+"""Said to see that the classifier is the trained one: Rasa replaces a broken one by an untrained one without a word."""
+TIMEOUT_S = 3.0
+FRESH_S = 10.0
+EVERY_S = 4.0
+
+
+@dataclass(frozen=True)
+class PartState:
+    """How one part stands; ``message`` says what is wrong."""
+
+    ready: bool
+    message: str = ""
+
+
+class Readiness:
+    """Asks all parts every few seconds in a thread of its own, so that an answer about them is at most `FRESH_S` old."""
+
+    def __init__(self, database: Database, bot: BotClient, search: SearchClient, library: Library) -> None:
+        self._checks: dict[str, Callable[[], str]] = {
+            "database": lambda: can_write(database),
+            "articles": lambda: "" if library.articles() else "there are no public articles",
+            "search": lambda: self._search_answers(search),
+            "rasa": lambda: self._knows_acts(bot),
+            "actions": lambda: self._answers_questions(bot, library),
+        }
+        self._latest: tuple[float, Mapping[str, PartState]] = (float("-inf"), {})
+
+    def parts(self) -> Mapping[str, PartState]:
+        """The latest state of each part; not ready when it is older than `FRESH_S`."""
+        asked_at, parts = self._latest
+        if time.monotonic() - asked_at > FRESH_S:
+            return {name: PartState(False, "not asked yet") for name in self._checks}
+        return parts
+
+    def ask(self) -> None:
+        """Ask every part once."""
+        self._latest = (time.monotonic(), {name: _state(check) for name, check in self._checks.items()})
+
+    def keep_asking(self, stop: threading.Event) -> None:
+        """Ask until told to stop."""
+        while not stop.is_set():
+            self.ask()
+            stop.wait(EVERY_S)
+
+    def _search_answers(self, search: SearchClient) -> str:
+        search.health(TIMEOUT_S)
+        return ""
+
+    def _knows_acts(self, bot: BotClient) -> str:
+        result = _canary(bot, PERSON_WANTED)
+        return "" if result.intent == "request_person" else f"took a wish for a person for {result.intent}"
+
+    def _answers_questions(self, bot: BotClient, library: Library) -> str:
+        articles = library.articles()
+        if not articles:
+            return "there is nothing to ask about"
+        result = _canary(bot, articles[0].title)
+        if result.intent != "question":
+            return f"took a question for {result.intent}"
+        shown = [source["slug"] for reply in result.replies for source in reply.sources]
+        offered = " ".join(choice["payload"] for reply in result.replies for choice in reply.choices)
+        return "" if articles[0].slug in shown or f'"{articles[0].slug}"' in offered else "did not find an article by its title"
+
+
+def can_write(database: Database) -> str:
+    """Write and commit without leaving a row. Raises `StoreError`."""
+    with database.writing() as connection:
+        connection.execute(text("UPDATE counters SET value = value WHERE name = 'desk'"))
+    return ""
+
+
+def _canary(bot: BotClient, question: str) -> TurnResult:
+    return bot.turn("canary", question, {}, owner="bot", budget_s=TIMEOUT_S)
+
+
+def _state(check: Callable[[], str]) -> PartState:
+    try:
+        problem = check()
+    except (StoreError, BotFailed, SearchUnavailable, SearchRefused, LibraryUnavailable) as failure:
+        problem = str(failure)
+    return PartState(not problem, problem)

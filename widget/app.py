@@ -1,0 +1,57 @@
+"""The one factory of the web app."""
+
+from __future__ import annotations
+
+from flask import Flask, send_from_directory
+from flask.typing import ResponseReturnValue
+
+from kit.settings import Settings
+from widget.chat.api import chat_api
+from widget.chat.files import chat_files
+from widget.desk.api import desk_api
+from widget.desk.pages import desk_pages
+from widget.desk.session import session_api
+from widget.errors import handle_errors
+from widget.help.api import help_api
+from widget.help.pages import help_pages
+from widget.journey.api import journey_api
+from widget.json_body import LIMIT_BYTES
+from widget.operations import operations
+from widget.origins import allow_sites
+from widget.protection import protect
+from widget.services import Services, build_services
+from widget.shop.pages import shop_pages
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Flask:
+    """Build the app from its settings, or around services that are there already."""
+    services = services or build_services(settings)
+    app = Flask(__name__, static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = LIMIT_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    handle_errors(app)
+    protect(app)
+    allow_sites(app, settings.sites)
+    for blueprint in (
+        chat_api(services),
+        chat_files(),
+        session_api(services),
+        desk_api(services),
+        desk_pages(),
+        help_api(services),
+        help_pages(services.library, services.search, services.reading),
+        journey_api(services),
+        operations(services),
+        shop_pages(),
+    ):
+        app.register_blueprint(blueprint)
+
+    @app.get("/")
+    def home() -> ResponseReturnValue:
+        return app.redirect("/help")
+
+    @app.get("/favicon.ico")
+    def icon() -> ResponseReturnValue:
+        return send_from_directory(app.static_folder or "", "favicon.svg", mimetype="image/svg+xml")
+
+    return app

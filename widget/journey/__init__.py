@@ -1,0 +1,1 @@
+"""The journey: the ledger of touchpoints for outside systems and the owner."""

@@ -1,0 +1,156 @@
+"""gevent's WSGI server holds the sockets; threads do the work; nothing is monkey-patched.
+
+A stream or a long poll is a greenlet. Every other request runs whole in a thread: writers have a pool of their own, so that a
+locked database never keeps readers waiting.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import gevent
+from flask import Flask
+from gevent import socket as gevent_socket
+from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.threadpool import ThreadPool
+
+log = logging.getLogger(__name__)
+
+READERS = 8
+WRITERS = 4
+WATCHERS = 6
+LARGEST_BODY_BYTES = 1024 * 1024
+SEND_BUFFER_BYTES = 64 * 1024
+"""With a larger one the kernel holds megabytes for a client that does not read."""
+SOCKET_TIMEOUT_S = 10
+"""After so long a client that neither sends nor reads is dropped."""
+BACKLOG = 4096
+DRAIN_S = 10
+FIRST_PIECES_BYTES = 256 * 1024
+
+StartResponse = Callable[..., Any]
+
+
+class Pools:
+    """The threads that work is handed to."""
+
+    def __init__(self) -> None:
+        self.readers = ThreadPool(READERS)
+        self.writers = ThreadPool(WRITERS)
+        self.watchers = ThreadPool(WATCHERS)
+
+    def offload(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a stream's look into the database in a thread, and wait for it without holding up other greenlets."""
+        return self.watchers.apply(function, arguments)
+
+
+class Work:
+    """WSGI middleware that decides where a request runs."""
+
+    def __init__(self, app: Flask, pools: Pools) -> None:
+        self._app = app
+        self._pools = pools
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith("/events"):
+            return self._app(environ, start_response)
+        _take_body(environ)
+        pool = self._pools.readers if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS") else self._pools.writers
+        status, headers, pieces, rest = pool.apply(self._run, (environ,))
+        start_response(status, headers)
+        return _whole(pieces, rest, pool)
+
+    def _run(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], list[bytes], Any]:
+        """Call the app; the first pieces are taken here, what a long export still has to give is taken piece by piece."""
+        started: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            started.extend((status, headers))
+            return lambda piece: None
+
+        answer = self._app(environ, start)
+        pieces, size, iterator = [], 0, iter(answer)
+        for piece in iterator:
+            pieces.append(piece)
+            size += len(piece)
+            if size > FIRST_PIECES_BYTES:
+                return started[0], started[1], pieces, (iterator, answer)
+        _close(answer)
+        return started[0], started[1], pieces, None
+
+
+def _take_body(environ: dict[str, Any]) -> None:
+    """Read the body in the greenlet, where a slow sender costs nothing; one byte over the limit is enough to refuse it."""
+    body = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
+    environ["wsgi.input"] = io.BytesIO(body)
+    if len(body) > LARGEST_BODY_BYTES or not environ.get("CONTENT_LENGTH"):
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def _whole(pieces: list[bytes], rest: Any, pool: ThreadPool) -> Iterator[bytes]:
+    yield b"".join(pieces)
+    if rest is None:
+        return
+    iterator, answer = rest
+    try:
+        while (piece := pool.apply(next, (iterator, None))) is not None:
+            yield piece
+    finally:
+        pool.apply(_close, (answer,))
+
+
+def _close(answer: Any) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
+
+
+class Handler(WSGIHandler):  # type: ignore[misc]
+    """A connection that neither sends nor reads for long is dropped."""
+
+    def handle(self) -> None:
+        self.socket.settimeout(SOCKET_TIMEOUT_S)
+        super().handle()
+
+    def log_error(self, message: str, *arguments: object) -> None:
+        """Say it in the log, without the request's own words."""
+        log.info(message, *arguments)
+
+    def handle_error(self, kind: Any, value: Any, trace: Any) -> None:
+        """A client that went away or fell silent is no error of ours."""
+        if isinstance(value, OSError):
+            self.close_connection = True
+            return
+        super().handle_error(kind, value, trace)
+
+
+def listen(host: str, port: int) -> Any:
+    """The listening socket; its small send buffer is inherited by every connection."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return gevent_socket.socket(fileno=listener.detach())
+
+
+def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work."""
+    server = WSGIServer(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler)
+    stopping = gevent.event.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stopping.set)
+    server.start()
+    log.info("listening on %s:%d", host, port)
+    stopping.wait()
+    server.stop_accepting()
+    before_stop()
+    server.stop(timeout=DRAIN_S)
