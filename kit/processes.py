@@ -1,8 +1,8 @@
 """The kit's processes as one thing that can be started, watched, hurt and stopped: by `make run`, and by tests of the whole.
 
-    with RunningKit(trial_settings(folder), prepared=var) as kit:
-        kit.wait_ready()
-        kit.kill("rasa")
+with RunningKit(trial_settings(folder), prepared=var) as kit:
+    kit.wait_ready()
+    kit.kill("rasa")
 """
 
 from __future__ import annotations

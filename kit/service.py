@@ -48,7 +48,10 @@ def clear_the_way(kit: RunningKit, say: Say) -> None:
     kit.lock()
     found = kit.end_leftovers()
     if found:
-        say("  Ended what an earlier run had left: " + ", ".join(f"{process.environment.get(MARK, 'a program')} (pid {process.pid})" for process in found))
+        say(
+            "  Ended what an earlier run had left: "
+            + ", ".join(f"{process.environment.get(MARK, 'a program')} (pid {process.pid})" for process in found)
+        )
     refuse_taken(wanted_addresses(kit.settings))
 
 

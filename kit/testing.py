@@ -114,22 +114,20 @@ def run_part(part: Part, environment: Mapping[str, str], say: Say) -> Outcome:
     finally:
         limit.cancel()
         _end_group(process)
+        if process.stdout is not None:
+            process.stdout.close()
     took_s = time.monotonic() - began
     counts = part.count("".join(said)) or Counts(passed=int(code == 0), failed=int(code != 0))
     return Outcome(part.name, counts, code, took_s)
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:
-    if process.poll() is not None:
-        return
-    for number, patience_s in ((signal.SIGTERM, 20), (signal.SIGKILL, 5)):
+    """End a runner with all it started, also when it has ended itself and only a child still holds its output open."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        try:
-            process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
 
 
 def count_nothing(said: str) -> Counts | None:
@@ -149,7 +147,7 @@ def count_pytest(said: str) -> Counts | None:
 
 def count_node(said: str) -> Counts | None:
     """From the last lines of ``node --test``, such as ``ℹ pass 12``."""
-    found = {word: int(number) for word, number in re.findall(r"^\W*\b(pass|fail|cancelled|skipped|todo) (\d+)$", plain(said), re.MULTILINE)}
+    found = {word: int(number) for word, number in re.findall(r"^\S? ?(pass|fail|cancelled|skipped|todo) (\d+)$", plain(said), re.MULTILINE)}
     if "pass" not in found:
         return None
     return Counts(found["pass"], found.get("fail", 0) + found.get("cancelled", 0), found.get("skipped", 0) + found.get("todo", 0))
@@ -183,5 +181,3 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
     passed = sum(outcome.counts.passed for outcome in outcomes)
     failed = sum(outcome.counts.failed for outcome in outcomes) + broken
     return [*lines, f"{passed} passed, {failed} failed"]
-
-

@@ -46,7 +46,14 @@ def test_a_missing_python_is_named_with_the_ways_to_get_it(tmp_path: Path) -> No
     broken = does_not_run(tmp_path, "python3.10")
     with pytest.raises(InterpreterMissing) as refusal:
         find(BOT, candidates=lambda version: [broken])
-    for text in ("Python 3.10 is missing", "Rasa", "pyenv install 3.10", "uv python install 3.10", "apt-get install python3.10 python3.10-venv", broken):
+    for text in (
+        "Python 3.10 is missing",
+        "Rasa",
+        "pyenv install 3.10",
+        "uv python install 3.10",
+        "apt-get install python3.10 python3.10-venv",
+        broken,
+    ):
         assert text in str(refusal.value)
 
 

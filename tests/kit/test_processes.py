@@ -17,9 +17,9 @@ import pytest
 
 from kit.errors import AlreadyRunning, PortsTaken, ProcessFailed, SettingError
 from kit.leftovers import leftovers
-from kit.processes import RunningKit, copy_prepared, trial_settings
 from kit.ports import is_listening
 from kit.process_table import read_process
+from kit.processes import RunningKit, copy_prepared, trial_settings
 from kit.settings import ROOT
 from tests.kit.stand_ins import DIES, HAS_CHILD, STUBBORN, listening, script, web_and_search
 

@@ -23,7 +23,13 @@ class Kitchen:
     def step(self, name: str, *, after: tuple[str, ...] = (), code: str = "", inputs: str = "flour") -> Step:
         write = f"open({str(self.diary)!r}, 'a').write({name!r} + ' ')"
         return Step(
-            name, f"Baking {name}", [[sys.executable, "-c", f"{code}\n{write}"]], lambda: inputs, self.folder / "stamps" / name, after=after, limit_s=20
+            name,
+            f"Baking {name}",
+            [[sys.executable, "-c", f"{code}\n{write}"]],
+            lambda: inputs,
+            self.folder / "stamps" / name,
+            after=after,
+            limit_s=20,
         )
 
     def cook(self, *steps: Step) -> list[str]:
@@ -47,7 +53,7 @@ def test_a_step_waits_for_those_it_needs(kitchen: Kitchen) -> None:
 
 def test_steps_that_do_not_need_each_other_run_side_by_side(kitchen: Kitchen) -> None:
     """Two that each wait for a sign of the other both come to their end."""
-    meet = "import pathlib, time; here = pathlib.Path({mine!r}); here.touch(); other = pathlib.Path({other!r})\nwhile not other.exists(): time.sleep(0.01)"
+    meet = "import pathlib, time; pathlib.Path({mine!r}).touch(); other = pathlib.Path({other!r})\nwhile not other.exists(): time.sleep(0.01)"
     a, b = str(kitchen.folder / "a"), str(kitchen.folder / "b")
     ran = kitchen.cook(kitchen.step("one", code=meet.format(mine=a, other=b)), kitchen.step("two", code=meet.format(mine=b, other=a)))
     assert sorted(ran) == ["one", "two"]
