@@ -1,0 +1,55 @@
+"""An act needs confidence; everything else is a question for search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
+from rasa.shared.nlu.training_data.message import Message
+
+
+def settle(intent: dict[str, Any], ranking: list[dict[str, Any]], config: dict[str, Any]) -> dict[str, Any]:
+    """The intent to go by: the classifier's if it is a typed act at or above the floor, else ``otherwise`` with its own confidence."""
+    if intent["name"] in config["acts"] and intent["confidence"] >= config["floor"]:
+        return intent
+    own = [entry for entry in ranking if entry["name"] == config["otherwise"]]
+    return own[0] if own else {"name": config["otherwise"], "confidence": 0.0}
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class ActFloor(GraphComponent, IntentClassifier):
+    """Turns an unsure act, or one that nobody can type, into ``otherwise``.
+
+    Rasa's FallbackClassifier would name its own intent and report the threshold as the confidence.
+    """
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """A classifier must come before."""
+        return [IntentClassifier]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The defaults; ``acts`` is named in config.yml."""
+        return {"floor": 0.5, "otherwise": "question", "acts": []}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Keep the configuration."""
+        self.config = config
+
+    @classmethod
+    def create(cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext) -> ActFloor:
+        """Make the component, for training and for serving alike."""
+        return cls(config)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Settle the intent of each message."""
+        for message in messages:
+            intent = settle(message.get(INTENT), message.get(INTENT_RANKING_KEY, []), self.config)
+            message.set(INTENT, intent, add_to_output=True)
+        return messages
