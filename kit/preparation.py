@@ -130,7 +130,7 @@ def data_steps(settings: Settings) -> list[Step]:
 def training_command(var: Path) -> list[str]:
     """How Rasa learns from bot/data, config.yml and domain.yml; the model goes into the var folder under one fixed name."""
     out = ["--out", str(var / "rasa" / "models"), "--fixed-model-name", RASA_MODEL]
-    return [str(BOT_PYTHON), "-m", "rasa", "train", "--data", "bot/data", "--config", "config.yml", "--domain", "domain.yml", *out]
+    return [str(BOT_PYTHON), "-m", "bot.rasa_cli", "train", "--data", "bot/data", "--config", "config.yml", "--domain", "domain.yml", *out]
 
 
 def _sources(folder: Path) -> list[Path]:

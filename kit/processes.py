@@ -232,7 +232,7 @@ class RunningKit:
 
     def readiness(self) -> Readiness:
         """What web says of itself and the others now; without web, whether every port is open."""
-        silent = tuple(name for name, up in self.listening().items() if not up)
+        silent = {name: "does not listen" for name, up in self.listening().items() if not up}
         if silent or not any(program.name == "web" for program in self.programs):
             return Readiness(not silent, silent)
         return ask_ready(self.url)
@@ -243,7 +243,7 @@ class RunningKit:
         state = self.readiness()
         while not state.ready:
             if time.monotonic() > end_at:
-                raise ProcessFailed("\n".join(f"{name} is not ready:\n{self.log(name)[-1500:]}" for name in state.waiting_for))
+                raise ProcessFailed("\n".join(f"{name} is not ready ({why}):\n{self.log(name)[-1500:]}" for name, why in state.waiting_for.items()))
             time.sleep(0.1)
             state = self.readiness()
 

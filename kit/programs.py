@@ -45,21 +45,14 @@ class Program:
 
 def program_table(settings: Settings) -> tuple[Program, ...]:
     """The four processes. ``settings`` have their secrets."""
-    web, bot = str(WEB_PYTHON), str(BOT_PYTHON)
-    rasa_options = ("--credentials", "bot/credentials.yml", "--endpoints", "bot/endpoints.yml")
-    model = str(settings.var / "rasa" / "models")
+    web, bot, half = str(WEB_PYTHON), str(BOT_PYTHON), bot_half(settings)
+    rasa = (bot, "-m", "bot.rasa_cli", "run", "-i", "127.0.0.1", "-p", str(settings.rasa_port), "-m", str(settings.var / "rasa" / "models"))
+    rasa_reads = ("--credentials", "bot/credentials.yml", "--endpoints", "bot/endpoints.yml")
+    actions = {**half, PREFIX + "ACTIONS_PORT": str(settings.actions_port)}
     return (
         Program("search", (web, "-m", "knowledge_base", "serve"), web_half(settings), settings.search_port),
-        Program(
-            "actions", (bot, "-m", "rasa_sdk", "--actions", "actions", "-p", str(settings.actions_port)), bot_half(settings), settings.actions_port, 4
-        ),
-        Program(
-            "rasa",
-            (bot, "-m", "rasa", "run", "-i", "127.0.0.1", "-p", str(settings.rasa_port), "-m", model, *rasa_options),
-            bot_half(settings),
-            settings.rasa_port,
-            4,
-        ),
+        Program("actions", (bot, "-m", "actions.server"), actions, settings.actions_port, stop_s=4),
+        Program("rasa", (*rasa, *rasa_reads), half, settings.rasa_port, stop_s=4),
         Program("web", (web, "-m", "widget"), web_half(settings), settings.port),
     )
 

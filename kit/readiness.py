@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """``waiting_for`` names the parts that do not answer yet; empty when ready."""
+    """``waiting_for`` names the parts that do not answer yet and what they say of it; empty when ready."""
 
     ready: bool
-    waiting_for: tuple[str, ...] = ()
+    waiting_for: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask_ready(url: str, timeout_s: float = 10.0) -> Readiness:
@@ -26,17 +27,17 @@ def ask_ready(url: str, timeout_s: float = 10.0) -> Readiness:
             return Readiness(answer.status == 200)
     except urllib.error.HTTPError as refusal:
         with refusal:
-            return Readiness(False, parts_not_ready(_json(refusal.read())) or ("web",))
+            return Readiness(False, parts_not_ready(_json(refusal.read())) or {"web": f"answers {refusal.code}"})
     except (OSError, ValueError):
-        return Readiness(False, ("web",))
+        return Readiness(False, {"web": "does not answer"})
 
 
-def parts_not_ready(body: Any) -> tuple[str, ...]:
-    """Names of the parts that ``/readyz`` calls not ready, from ``{"parts": {name: {"ok": bool}}}``."""
+def parts_not_ready(body: Any) -> dict[str, str]:
+    """The parts that ``/readyz`` calls not ready, from ``{"parts": {name: {"ready": bool, "message": str}}}``."""
     parts = body.get("parts") if isinstance(body, dict) else None
     if not isinstance(parts, dict):
-        return ()
-    return tuple(name for name, part in parts.items() if not (isinstance(part, dict) and part.get("ok") is True))
+        return {}
+    return {name: str(part.get("message", "")) for name, part in parts.items() if isinstance(part, dict) and part.get("ready") is not True}
 
 
 def _json(text: bytes) -> Any:

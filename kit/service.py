@@ -77,8 +77,9 @@ def say_readiness(kit: RunningKit, say: Say, began: float) -> None:
         state = kit.readiness()
     if state.ready:
         say(f"Ready after {time.monotonic() - began:.0f} s.")
-    for name in state.waiting_for:
-        say(f"Not ready yet: {name}. Its log: {log_file(kit.var, name)}")
+    for name, why in state.waiting_for.items():
+        program = name if name in {program.name for program in kit.programs} else "web"
+        say(f"Not ready yet: {name} ({why}). Its log: {log_file(kit.var, program)}")
 
 
 def say_addresses(kit: RunningKit, say: Say) -> None:
@@ -108,28 +109,36 @@ def watch(kit: RunningKit, say: Say) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Within, Ctrl-C, SIGTERM and a closed terminal all raise `KeyboardInterrupt`; a kit started with nohup outlives its terminal."""
+    """Within, Ctrl-C, SIGTERM and a closed terminal all raise `KeyboardInterrupt`, once; a kit started with nohup outlives its terminal.
+
+    After the first signal the others are ignored until the process ends, so an impatient second Ctrl-C does not cut the stopping short.
+    """
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in before.items() if not interrupted else ():
             signal.signal(number, handler)
 
 
 @contextmanager
 def signals_ignored() -> Iterator[None]:
-    """Within, a second Ctrl-C does not cut the stopping short; it is bounded in time anyway."""
+    """Within, a Ctrl-C does not cut the stopping short after an error either; it is bounded in time anyway."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

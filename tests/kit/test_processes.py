@@ -83,7 +83,7 @@ def test_a_program_can_be_away_for_a_while(tmp_path: Path) -> None:
         kit.control.stop("search")
         kit.control.stop("search")
         assert kit.pid("search") is None
-        assert kit.readiness().waiting_for == ("search",)
+        assert kit.readiness().waiting_for == {"search": "does not listen"}
         with pytest.raises(ProcessFailed, match="search is not running"):
             kit.kill("search")
         kit.control.start("search")
@@ -97,7 +97,7 @@ def test_a_late_part_is_named_with_its_log(tmp_path: Path) -> None:
     late = replace(script("search", STUBBORN), port=settings.search_port)
     with RunningKit(settings, programs=[listening("rasa", settings.rasa_port), late]) as kit:
         assert eventually(lambda: "deaf" in kit.log("search"))
-        with pytest.raises(ProcessFailed, match=r"search is not ready:\ndeaf"):
+        with pytest.raises(ProcessFailed, match=r"search is not ready \(does not listen\):\ndeaf"):
             kit.wait_ready(1)
 
 
