@@ -1,0 +1,88 @@
+/** The card at the end of a conversation: it is closed, how was it, begin a new one. */
+
+import { say, set } from "./build.js";
+import { icon } from "./chat-icons.js";
+import { isPending } from "./chat-state.js";
+
+/** @typedef {import("./chat-log.js").Drawing} Drawing */
+/** @typedef {import("./chat-state.js").ChatState} ChatState */
+
+/** What the kit takes as a comment, in characters. */
+const COMMENT_LIMIT = 2000;
+
+export class ChatClosing {
+  #drawing;
+  #form;
+  #done;
+  #scores;
+  #send;
+  #comment;
+  element;
+
+  /** @param {Drawing} drawing @param {AbortSignal} signal */
+  constructor(drawing, signal) {
+    const { make, text, acts, document } = drawing;
+    this.#drawing = drawing;
+    this.#scores = text.scores.map((label, index) => this.#score(label, index + 1));
+    this.#comment = /** @type {HTMLTextAreaElement} */ (make("textarea", { id: "comment", rows: 2, maxlength: COMMENT_LIMIT, dir: "auto" }));
+    this.#send = /** @type {HTMLButtonElement} */ (make("button", { class: "strong", type: "submit", disabled: true }, text.rateSend));
+    this.#form = make("form", { class: "rating", hidden: true }, this.#question(), this.#more());
+    this.#done = make("p", { class: "thanks", role: "status", hidden: true });
+    const again = make("button", { class: "begin", type: "button" }, icon(document, "chat"), text.startNew);
+    this.element = make("section", { class: "closing", hidden: true }, make("p", { class: "ended" }, text.closed), this.#form, this.#done, again);
+    this.#form.addEventListener("change", () => this.#changed(), { signal });
+    this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
+    again.addEventListener("click", () => acts.startNew(), { signal });
+  }
+
+  /** @param {ChatState} state */
+  draw(state) {
+    const { text } = this.#drawing;
+    const sending = isPending(state, "survey");
+    const answered = state.survey?.answered ?? false;
+    set(this.element, "hidden", state.owner !== "closed");
+    set(this.#form, "hidden", state.survey === null || answered || sending);
+    set(this.#done, "hidden", !answered && !sending);
+    if (sending) say(this.#done, text.rateSending);
+    else if (answered) say(this.#done, text.rateThanks(text.scores[(state.survey?.score ?? 0) - 1] ?? ""));
+    if (state.owner !== "closed") this.#empty();
+  }
+
+  /** @param {string} label @param {number} value */
+  #score(label, value) {
+    const { make } = this.#drawing;
+    const input = make("input", { type: "radio", name: "score", value, id: `score-${value}`, class: "unseen" });
+    return make("div", { class: "score" }, input, make("label", { for: `score-${value}` }, make("b", { "aria-hidden": "true" }, String(value)), make("span", {}, label)));
+  }
+
+  #question() {
+    const { make, text } = this.#drawing;
+    return make("fieldset", {}, make("legend", {}, text.rate), make("div", { class: "scores" }, ...this.#scores));
+  }
+
+  #more() {
+    const { make, text } = this.#drawing;
+    return make("div", { class: "more" }, make("label", { for: "comment" }, text.comment), this.#comment, this.#send);
+  }
+
+  #chosen() {
+    const chosen = /** @type {HTMLInputElement | null} */ (this.#form.querySelector("input:checked"));
+    return chosen ? Number(chosen.value) : null;
+  }
+
+  #changed() {
+    this.#send.disabled = this.#chosen() === null;
+  }
+
+  #empty() {
+    /** @type {HTMLFormElement} */ (this.#form).reset();
+    this.#changed();
+  }
+
+  /** @param {Event} event */
+  #submit(event) {
+    event.preventDefault();
+    const score = this.#chosen();
+    if (score !== null) this.#drawing.acts.rate(score, this.#comment.value.trim());
+  }
+}
