@@ -78,7 +78,7 @@ export class FakeDesk {
     this.streams.clear();
   }
 
-  /** @param {string} on a piece of "METHOD path" @param {"drop"|"lose_answer"|"500"|"429"|"403"|"413"} act */
+  /** @param {string} on a piece of "METHOD path" @param {"drop"|"hang"|"lose_answer"|"500"|"429"|"403"|"413"} act */
   next(on, act) {
     this.mischief.push({ on, act });
   }
@@ -222,6 +222,7 @@ async function serve(desk, request, response) {
   const prank = desk.mischief.find(({ on }) => what.includes(on));
   if (prank) desk.mischief.splice(desk.mischief.indexOf(prank), 1);
   if (prank?.act === "drop") return response.destroy();
+  if (prank?.act === "hang") return;
   const session = desk.sessions.get(/session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1]);
   const [status, body, headers] = await outcome(desk, request, url, session, prank);
   if (prank?.act === "lose_answer") return response.destroy();

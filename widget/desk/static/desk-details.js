@@ -12,14 +12,15 @@ export function detailsView(app) {
     if (!state.open) return;
     const { conversation, reason, shown_articles: articles } = state.open;
     const says = JSON.stringify([conversation.id, conversation.page, conversation.locale, reason, articles]);
-    if (says !== shown) element.replaceChildren(...(reason ? [gaveUp(reason)] : []), articleList(articles), facts(conversation));
+    if (says !== shown) element.replaceChildren(...gaveUp(reason), articleList(articles), facts(conversation));
     shown = says;
   };
   return { element, draw };
 }
 
 function gaveUp(reason) {
-  return h("section.gave-up", {}, h("h3", {}, text.details.gaveUp), h("p", {}, text.reasonsAtLength[reason] ?? text.reasons[reason] ?? reason));
+  const words = text.reasonsAtLength[reason];
+  return words ? [h("section.gave-up", {}, h("h3", {}, text.details.gaveUp), h("p", {}, words))] : [];
 }
 
 function articleList(articles) {

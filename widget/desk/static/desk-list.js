@@ -59,7 +59,7 @@ function line(conversation, app) {
   const { id, owner, last_message: last } = conversation;
   const isMine = owner === "agent" && conversation.agent?.id === app.state.staff?.id;
   const isTyping = id in app.state.typing;
-  const words = isTyping ? text.list.typing : last ? text.list.said[last.author] + last.text : text.list.noWords;
+  const words = isTyping ? text.list.typing : last ? speaker(last.author, isMine) + last.text : text.list.noWords;
   return h(
     "button.item",
     { type: "button", "aria-current": app.state.openId === id ? "true" : null, "data-id": id, onclick: () => app.open(id) },
@@ -73,6 +73,10 @@ function line(conversation, app) {
       owner === "agent" && !isMine ? h("span.chip", { "data-tone": "agent" }, h("bdi", {}, text.list.heldBy(conversation.agent?.name ?? ""))) : null,
     ),
   );
+}
+
+function speaker(author, isMine) {
+  return author === "agent" && isMine ? text.list.youSaid : text.list.said[author] ?? "";
 }
 
 function since(conversation, app) {

@@ -54,7 +54,7 @@ function headView(app, panel) {
     toggle.setAttribute("aria-expanded", String(open));
   });
   const back = h("button.back", { type: "button", "aria-label": text.talk.back, onclick: () => app.leave() }, "←");
-  const element = h("div.talk-head", {}, back, heading, status, h("div.talk-actions", {}, accept, transfer, giveBack, close, toggle));
+  const element = h("div.talk-head", {}, back, heading, status, toggle, h("div.talk-actions", {}, accept, transfer, giveBack, close));
 
   const draw = (state) => {
     const may = standing(state);

@@ -53,6 +53,7 @@ export const text = {
     heldBy: (name) => `with ${name}`,
     noWords: "No message yet",
     said: { customer: "", bot: "Bot: ", agent: "Agent: ", system: "" },
+    youSaid: "You: ",
   },
 
   customer: (id) => `Customer ${id.slice(-4).toUpperCase()}`,
