@@ -8,6 +8,8 @@ from flask import Blueprint, Response, redirect, send_from_directory
 from flask.typing import ResponseReturnValue
 
 FOLDER = Path(__file__).parent / "static"
+KIT = "http://127.0.0.1:8000"
+"""The kit's address as the page names it for a site of its own; served by the kit itself it needs none."""
 
 
 def shop_pages() -> Blueprint:
@@ -20,7 +22,8 @@ def shop_pages() -> Blueprint:
 
     @pages.get("/")
     def home() -> Response:
-        return send_from_directory(FOLDER, "index.html")
+        page = (FOLDER / "index.html").read_text(encoding="utf-8")
+        return Response(page.replace(KIT, ""), mimetype="text/html")
 
     @pages.get("/<path:name>")
     def file(name: str) -> Response:
