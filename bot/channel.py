@@ -53,8 +53,8 @@ class TouchdeskInput(InputChannel):
         return cls(str((credentials or {}).get("secret", "")))
 
     def url_prefix(self) -> str:
-        """``/turns`` stands at the root."""
-        return ""
+        """``/turns`` stands at the root; an empty prefix would put it under Rasa's ``/webhooks/``."""
+        return "/"
 
     def blueprint(self, on_new_message: OnMessage) -> Blueprint:
         """The one route."""
