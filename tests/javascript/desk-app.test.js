@@ -345,6 +345,15 @@ test("a token changed by another tab is fetched anew, and the write goes through
   assert.equal(await app.accept(), true);
 });
 
+test("an account without the desk's role is told so and sees nothing", async () => {
+  const { app } = openTab();
+  desk.next("GET /api/desk/events", "403");
+  await app.signIn(ADA.email, "lovelace");
+  await until(() => app.state.signIn.problem === "not_allowed");
+  assert.equal(app.state.phase, "signed_out");
+  assert.equal(app.state.staff, null);
+});
+
 test("a write that is forbidden stays forbidden", async () => {
   desk.add("c1");
   const { app } = await atWork();

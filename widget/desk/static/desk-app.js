@@ -89,6 +89,13 @@ export class DeskApp {
     this.dispatch({ type: "session_expired" });
   }
 
+  /** Signed in, but not as somebody who works at the desk. */
+  refuse() {
+    this.link.stop();
+    this.dispatch({ type: "signed_out" });
+    this.dispatch({ type: "sign_in_failed", problem: "not_allowed" });
+  }
+
   chooseView(view) {
     this.dispatch({ type: "view_chosen", view });
     this.refreshLists();

@@ -14,6 +14,7 @@ export const text = {
     problems: {
       wrong_credentials: "E-mail and password do not fit together.",
       unreachable: "The desk cannot be reached. Please try again.",
+      not_allowed: "This account may not use the desk.",
       rate_limited: "Too many tries. Please wait a minute.",
       other: "That did not work. Please try again.",
     },

@@ -101,11 +101,16 @@ function sources(list) {
     h(
       "li",
       {},
-      outerLink(url, section && section !== title ? `${title} – ${section}` : title, text.details.newTab),
+      outerLink(withoutQuery(url), section && section !== title ? `${title} – ${section}` : title, text.details.newTab),
       " ",
       typeof confidence === "number" ? h("span.faint", {}, text.talk.confidence(confidence)) : null,
     );
   return h("div.row-more", {}, h("span.row-label", {}, text.talk.sources), h("ul.sources", {}, ...list.map(line)));
+}
+
+/** A source's address carries who was shown it; opened by an agent it must not count as read by the customer. */
+function withoutQuery(address) {
+  return String(address ?? "").replace(/\?[^#]*/, "");
 }
 
 function offered(choices) {

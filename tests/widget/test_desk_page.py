@@ -1,0 +1,182 @@
+"""The desk in a real browser, over a made-up kit that speaks the staff's API."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from widget.desk.pages import desk_pages
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE_DESK = ROOT / "tests" / "javascript" / "fake_desk.mjs"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+WAITING = ".item[data-id=c-91aa7f3a]"
+MINE = ".item[data-id=c-72c1d0de]"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    assert found, "Chromium is needed: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where a furnished desk is served."""
+    process = subprocess.Popen(["node", str(FAKE_DESK), "0"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process.stdout as said:
+        yield said.readline().strip()
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The desk's sign-in, in a context of its own; a script that the policy stops or that fails makes the test fail."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    page.goto(address)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_label("Password").fill("lovelace")
+    page.keyboard.press("Enter")
+    expect(page.locator(WAITING)).to_be_visible()
+
+
+def test_the_kit_serves_the_page_and_every_file_of_it() -> None:
+    """What the page names and what its modules import is there."""
+    app = Flask("widget", root_path=str(ROOT / "widget"))
+    app.register_blueprint(desk_pages())
+    with app.test_client() as client:
+        assert "/desk/static/desk.js" in client.get("/desk").text
+        for path in (ROOT / "widget" / "desk" / "static").iterdir():
+            with client.get(f"/desk/static/{path.name}") as answer:
+                assert answer.status_code == 200
+
+
+def test_an_agent_takes_a_conversation_and_answers(page: Page) -> None:
+    """Why it came and what was shown stands there; Enter sends; the tab's title counts those who wait."""
+    sign_in(page)
+    expect(page).to_have_title("(3) Desk")
+    page.click(WAITING)
+    expect(page.get_by_text("The customer said that the bot's answer did not help.")).to_be_visible()
+    expect(page.locator("#details")).to_contain_text("93 % sure")
+    page.get_by_role("button", name="Accept").click()
+    box = page.get_by_label("Reply to the customer")
+    expect(box).to_be_focused()
+    box.press_sequentially("Hello, ")
+    box.press("Shift+Enter")
+    box.press_sequentially("I am Ada.")
+    box.press("Enter")
+    expect(page.locator(".row-agent .words")).to_have_text("Hello, \nI am Ada.")
+    expect(box).to_have_value("")
+    expect(page).to_have_title("(2) Desk")
+
+
+def test_what_a_customer_writes_stays_text_and_what_the_bot_says_is_drawn(page: Page) -> None:
+    """No element is made of a customer's words; the bot's nodes become elements, its sources links to new tabs without its mark."""
+    sign_in(page)
+    page.click(WAITING)
+    first = page.locator(".row-customer .words").first
+    expect(first).to_contain_text("<b>help</b>")
+    assert first.evaluate("element => element.childElementCount") == 0
+    expect(page.locator(".row-bot ol li").first).to_have_text("Pull the plug.")
+    source = page.locator(".row-bot .sources a").first
+    assert source.get_attribute("rel") == "noopener noreferrer"
+    assert "?" not in (source.get_attribute("href") or "")
+
+
+def test_a_draft_outlives_a_reload_and_a_session(page: Page) -> None:
+    """Each conversation keeps its own; signing in again leads back to it."""
+    sign_in(page)
+    page.click(MINE)
+    page.get_by_label("Reply to the customer").fill("Your parcel is")
+    page.click(WAITING)
+    expect(page.get_by_label("Reply to the customer")).to_have_value("")
+    page.click(MINE)
+    page.reload()
+    expect(page.get_by_label("Reply to the customer")).to_have_value("Your parcel is")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Return to bot").click()
+    expect(page.get_by_text("your drafts are kept")).to_be_visible()
+    sign_in(page)
+    expect(page.get_by_label("Reply to the customer")).to_have_value("Your parcel is")
+
+
+def test_a_note_is_not_a_reply(page: Page) -> None:
+    """The two have drafts of their own, and the note is marked as one."""
+    sign_in(page)
+    page.click(MINE)
+    page.get_by_label("Reply to the customer").fill("Dear customer")
+    page.get_by_role("button", name="Private note").click()
+    note = page.get_by_label("Note for staff")
+    expect(note).to_have_value("")
+    note.fill("Third call this week")
+    note.press("Enter")
+    expect(page.locator(".row-note")).to_contain_text("Note by Ada, seen by staff only")
+    page.get_by_role("button", name="Reply", exact=True).click()
+    expect(page.get_by_label("Reply to the customer")).to_have_value("Dear customer")
+
+
+def test_closing_asks_how_it_ended(page: Page) -> None:
+    """Escape leaves everything as it is."""
+    sign_in(page)
+    page.click(MINE)
+    page.get_by_role("button", name="Close …").click()
+    expect(page.get_by_role("dialog", name="Close the conversation")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Close …").click()
+    page.get_by_label("Not solved").check()
+    page.get_by_role("button", name="Close conversation").click()
+    expect(page.get_by_text("This conversation is closed.")).to_be_visible()
+
+
+def test_the_desk_works_by_keyboard_alone(page: Page) -> None:
+    """Enter opens a conversation and moves into it; Tab finds Accept; Escape goes back to where one was."""
+    sign_in(page)
+    page.locator(WAITING).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Customer 7F3A")).to_be_focused()
+    expect(page.get_by_role("button", name="Accept")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Accept")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(WAITING)).to_be_focused()
+
+
+def test_on_a_phone_the_list_leads_to_the_conversation_and_back(page: Page) -> None:
+    """One thing at a time, never wider than the screen; the browser's own way back works too."""
+    page.set_viewport_size(PHONE)
+    sign_in(page)
+    page.click(WAITING)
+    expect(page.locator(".list")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("button", name="Details").click()
+    expect(page.locator("#details")).to_be_visible()
+    page.get_by_role("button", name="Back to the list").click()
+    expect(page.locator(WAITING)).to_be_focused()
+    page.click(MINE)
+    page.go_back()
+    expect(page.locator(".list")).to_be_visible()
