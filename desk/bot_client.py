@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import math
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any
-
-import requests
+from urllib.parse import urlsplit
 
 from desk.exceptions import BotFailed
 from desk.model import HANDOFF_REASONS, OUTCOMES, Reply, TurnResult
@@ -21,72 +23,154 @@ class BotClient:
     """Calls ``POST /turns``; a connection is kept per thread."""
 
     def __init__(self, url: str, secret: str) -> None:
-        self._url = f"{url}/turns"
-        self._headers = {"Authorization": f"Bearer {secret}"}
+        parts = urlsplit(url)
+        self._address = (str(parts.hostname), parts.port or 80)
+        self._path = f"{parts.path}/turns"
+        self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._local = threading.local()
 
     def turn(self, turn_id: str, text: str, state: Mapping[str, Any], *, owner: str, budget_s: float) -> TurnResult:
         """Have one message answered. Raises `BotFailed` for anything but a whole, well-formed answer within ``budget_s``."""
         body = {"turn_id": turn_id, "text": text, "state": dict(state), "owner": owner, "budget_ms": int(budget_s * 1000)}
-        deadline = time.monotonic() + budget_s
+        status, content = self._post(json.dumps(body).encode(), time.monotonic() + budget_s)
+        if status != 200:
+            raise BotFailed(f"Rasa answered {status}.")
+        return read_result(_parsed(content))
+
+    def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
+        connection, kept = self._connection(deadline)
         try:
-            with self._session().post(self._url, json=body, headers=self._headers, timeout=(CONNECT_TIMEOUT_S, budget_s), stream=True) as response:
-                if response.status_code != 200:
-                    raise BotFailed(f"Rasa answered {response.status_code}.")
-                content = _read(response, deadline)
-        except requests.RequestException as cause:
+            return _exchange(connection, self._path, body, self._headers)
+        except ConnectionError as cause:
+            connection.close()
+            if not kept:
+                raise BotFailed(f"Rasa did not answer: {type(cause).__name__}.") from cause
+            return self._post(body, deadline)  # the kept connection had ended with a restart of Rasa; a turn has no effect, so twice is once
+        except (OSError, http.client.HTTPException) as cause:
+            connection.close()
             raise BotFailed(f"Rasa did not answer: {type(cause).__name__}.") from cause
-        try:
-            return read_result(json.loads(content))
-        except ValueError as cause:
-            raise BotFailed("Rasa answered something else than JSON.") from cause
+        except BotFailed:
+            connection.close()
+            raise
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.trust_env = False
-        return session
+    def _connection(self, deadline: float) -> tuple[_Connection, bool]:
+        """This thread's connection, and whether it was open already."""
+        connection: _Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = _Connection(*self._address)
+        connection.deadline = deadline
+        return connection, connection.open()
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_content(65536):
-        content += chunk
+class _TimedSocket(socket.socket):
+    """Lets nothing received come later than a deadline: a timeout for each piece would let a dripping answer last for ever."""
+
+    deadline = 0.0
+
+    def recv_into(self, *arguments: Any) -> int:
+        """As always, but within what remains; past it at once. Raises TimeoutError."""
+        self.settimeout(max(0.001, self.deadline - time.monotonic()))
+        return super().recv_into(*arguments)
+
+
+class _Connection(http.client.HTTPConnection):
+    deadline = 0.0
+
+    def __del__(self) -> None:
+        """A thread that ends takes its connection with it."""
+        self.close()
+
+    def open(self) -> bool:
+        """Take over the deadline; True when the connection stood already."""
+        if not isinstance(self.sock, _TimedSocket):
+            return False
+        self.sock.deadline = self.deadline
+        self.sock.settimeout(max(0.001, self.deadline - time.monotonic()))
+        return True
+
+    def connect(self) -> None:
+        """Connect within the deadline, and within `CONNECT_TIMEOUT_S`."""
+        plain = socket.create_connection((self.host, self.port), min(CONNECT_TIMEOUT_S, max(0.001, self.deadline - time.monotonic())))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = _TimedSocket(plain.family, plain.type, plain.proto, plain.detach())
+        self.open()
+
+
+def _exchange(connection: _Connection, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    connection.request("POST", path, body, headers)
+    with connection.getresponse() as response:
+        content = response.read(ANSWER_LIMIT_BYTES + 1)
         if len(content) > ANSWER_LIMIT_BYTES:
             raise BotFailed("Rasa's answer is too long.")
-        if time.monotonic() > deadline:
-            raise BotFailed("Rasa's answer took too long.")
-    return bytes(content)
+        return response.status, content
+
+
+def _parsed(content: bytes) -> Any:
+    """The answer, if it is JSON that can be written again: what cannot would stop every stream that has to show it."""
+    try:
+        answer = json.loads(content, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(answer, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as cause:
+        raise BotFailed("Rasa answered something else than JSON.") from cause
+    return answer
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
 
 
 def read_result(answer: Any) -> TurnResult:
     """Check an answer against the seam's rules. Raises `BotFailed`: an empty list, say, is what Rasa gives when it failed."""
     try:
-        replies = tuple(_reply(reply) for reply in answer["replies"])
-        outcome, handoff, verdict, intent = answer["outcome"], answer["handoff"], answer["verdict"] or {}, answer["intent"]
-        result = TurnResult(
-            outcome=outcome,
-            replies=replies,
-            state=dict(answer["state"]),
-            handoff=handoff["reason"] if handoff else None,
-            intent=intent["name"],
-            confidence=intent["confidence"],
-            verdict_slug=verdict.get("slug"),
-            verdict_solved=verdict.get("solved"),
-        )
+        result = _result(answer)
     except (KeyError, TypeError, AttributeError, ValueError) as cause:
         raise BotFailed("Rasa's answer has another shape.") from cause
-    if outcome not in OUTCOMES or (result.handoff and result.handoff not in HANDOFF_REASONS):
+    if result.outcome not in OUTCOMES or (result.handoff and result.handoff not in HANDOFF_REASONS):
         raise BotFailed("Rasa's answer has an unknown outcome.")
-    if not replies and outcome != "noted":
+    if not result.replies and result.outcome != "noted":
         raise BotFailed("Rasa's answer is empty.")
     return result
 
 
+def _result(answer: Any) -> TurnResult:
+    handoff, verdict, intent = answer["handoff"], answer["verdict"] or {}, answer["intent"]
+    return TurnResult(
+        outcome=answer["outcome"],
+        replies=tuple(_reply(reply) for reply in answer["replies"]),
+        state=dict(_of(answer["state"], dict)),
+        handoff=handoff["reason"] if handoff else None,
+        intent=_of(intent["name"], str, None),
+        confidence=_of(intent["confidence"], float, int, None),
+        verdict_slug=_of(verdict.get("slug"), str, None),
+        verdict_solved=_of(verdict.get("solved"), bool, None),
+    )
+
+
 def _reply(reply: Mapping[str, Any]) -> Reply:
-    text, outcome = reply["text"], reply["outcome"]
-    if not isinstance(text, str) or not text.strip() or outcome not in OUTCOMES:
+    text, outcome = _of(reply["text"], str), reply["outcome"]
+    if not text.strip() or outcome not in OUTCOMES:
         raise BotFailed("Rasa's answer has an empty reply.")
-    choices = tuple({"title": str(choice["title"]), "payload": str(choice["payload"])} for choice in reply["choices"])
-    return Reply(text=text, outcome=outcome, body=reply["body"], choices=choices, sources=tuple(dict(source) for source in reply["sources"]))
+    return Reply(
+        text=text,
+        outcome=outcome,
+        body=_of(reply["body"], list, None),
+        choices=tuple({name: _of(choice[name], str) for name in ("title", "payload")} for choice in reply["choices"]),
+        sources=tuple(_source(source) for source in reply["sources"]),
+    )
+
+
+def _source(source: Mapping[str, Any]) -> dict[str, Any]:
+    named: dict[str, Any] = {name: _of(source[name], str) for name in ("slug", "section", "title", "url")}
+    return {**named, "confidence": _of(source["confidence"], float, int, None)}
+
+
+def _of(value: Any, *types: type | None) -> Any:
+    """The value, if it is exactly of one of these types; None stands for itself. Raises TypeError."""
+    if type(value) not in types and not (value is None and None in types):
+        raise TypeError(f"{type(value).__name__} is none of {types}")
+    return value
