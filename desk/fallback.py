@@ -10,6 +10,8 @@ from desk.phrases import Phrases
 from knowledge_base.model import Hit, SearchAnswer
 
 _EMPTY_STATE: dict[str, Any] = {"misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False}
+CANCEL_HANDOFF = "/cancel_handoff"
+"""The payload by which a customer leaves the queue."""
 
 
 def is_choice(turn: Turn) -> bool:
@@ -18,7 +20,9 @@ def is_choice(turn: Turn) -> bool:
 
 
 def without_search(turn: Turn, phrases: Phrases) -> TurnResult | None:
-    """The result that needs neither Rasa nor search: a person for whoever pressed for one, or None."""
+    """The result that needs neither Rasa nor search: a person for whoever pressed for one, the way out of the queue, or None."""
+    if turn.owner == "queued" and turn.input == CANCEL_HANDOFF:
+        return TurnResult(outcome="small_talk", replies=(phrases.say("utter_back_with_bot", "small_talk"),), state=_EMPTY_STATE, via="desk")
     pressed_no = turn.input == "/deny" and turn.state.get("pending") == "solved"
     if turn.owner != "bot" or not (turn.input == "/request_person" or pressed_no):
         return None

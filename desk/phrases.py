@@ -11,7 +11,15 @@ import yaml
 
 from desk.model import Reply
 
-NEEDED = ("utter_failed", "utter_solved_question", "utter_solved_question_guide", "utter_handed_off", "utter_not_solved", "utter_noted")
+NEEDED = (
+    "utter_failed",
+    "utter_solved_question",
+    "utter_solved_question_guide",
+    "utter_handed_off",
+    "utter_not_solved",
+    "utter_noted",
+    "utter_back_with_bot",
+)
 """Responses that ``domain.yml`` must have for `desk.fallback`."""
 
 

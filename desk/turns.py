@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from desk import lifecycle
 from desk.answering import Answering, TryAgain
+from desk.fallback import CANCEL_HANDOFF
 from desk.journal import Journal
 from desk.model import Conversation, Notice, Turn, TurnResult
 from desk.store import conversations as rows
@@ -71,7 +72,7 @@ class TurnRunner:
         with self._lock:
             self._running[turn.conversation_id, turn.seq] = turn
         try:
-            self._pool.submit(self._work, turn, attempt)
+            self._pool.submit(self._work, turn, attempt).add_done_callback(_report)
         except RuntimeError:  # the pool is shut down; the lease runs out and the next start takes the turn up
             self._forget(turn)
 
@@ -84,6 +85,7 @@ class TurnRunner:
             self.run(turn)
 
     def _work(self, turn: Turn, attempt: int) -> None:
+        result = None
         try:
             if attempt == 0:
                 self._notify(Notice(conversation_id=turn.conversation_id, kind="typing", data={"author": "bot", "name": None}))
@@ -95,7 +97,9 @@ class TurnRunner:
             self._commit(turn, result)
         except StoreError as failure:  # the lease runs out, and the turn is taken up again
             log.warning("turn %s/%d was not stored: %s", turn.conversation_id, turn.seq, failure)
-        self._forget(turn)
+        finally:
+            if not isinstance(result, TryAgain):  # whatever went wrong: a turn kept here would be renewed for ever and never end
+                self._forget(turn)
 
     def _forget(self, turn: Turn) -> None:
         with self._lock:
@@ -134,6 +138,8 @@ class TurnRunner:
         rows.set_state(connection, conversation.id, result.state)
         if result.handoff and conversation.owner == "bot":
             self._journal.change_owner(connection, conversation, "queued", result.handoff, "bot")
+        elif conversation.owner == "queued" and turn.input == CANCEL_HANDOFF:
+            self._journal.change_owner(connection, conversation, "bot", "customer_cancelled", "customer")
         elif conversation.owner == "queued" and result.verdict_solved:
             self._journal.change_owner(connection, conversation, "bot", "solved_meanwhile", "customer")
 
@@ -181,3 +187,9 @@ class TurnRunner:
         for conversation_id in waiting:
             if conversation_id not in mine:
                 self.claim(conversation_id)
+
+
+def _report(work: Future[None]) -> None:
+    """An error that nobody foresaw goes to the log; the turn's lease runs out, and it is taken up again."""
+    if not work.cancelled() and (failure := work.exception()) is not None:
+        log.error("a turn broke off", exc_info=failure)
