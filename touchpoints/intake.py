@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,17 +86,17 @@ def _text(given: Mapping[str, Any], field: str, limit: int) -> str | None:
 def _time(value: Any) -> datetime:
     try:
         at = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as cause:
+        if at.tzinfo is None:
+            raise TouchpointInvalid("at must name its time zone.", field="at")
+        return at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as cause:
         raise TouchpointInvalid("at must be a time such as 2026-11-21T19:00:00Z.", field="at") from cause
-    if at.tzinfo is None:
-        raise TouchpointInvalid("at must name its time zone.", field="at")
-    return at.astimezone(UTC)
 
 
 def _confidence(value: Any) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or not 0 <= value <= 1:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise TouchpointInvalid("confidence must be a number from 0 to 1.", field="confidence")
     return float(value)
 
@@ -111,6 +110,10 @@ def _latency(value: Any) -> int | None:
 def _data(value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
-    if not isinstance(value, Mapping) or len(json.dumps(value)) > DATA_LIMIT:
+    try:
+        size = len(json.dumps(value, allow_nan=False)) if isinstance(value, Mapping) else None
+    except ValueError as cause:  # 1e999 is read as infinity, which no JSON can hold again
+        raise TouchpointInvalid("data holds a number that JSON does not have.", field="data") from cause
+    if size is None or size > DATA_LIMIT:
         raise TouchpointInvalid(f"data must be an object of at most {DATA_LIMIT} characters.", field="data")
     return value

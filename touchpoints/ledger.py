@@ -95,10 +95,16 @@ class Ledger:
             return read_ledger(connection, after=after, limit=limit, conversation_id=conversation_id, customer=customer)
 
     def pages(self, after: int = 0) -> Iterator[list[Recorded]]:
-        """The whole ledger after a cursor, a page at a time, each in a transaction of its own so that no export holds the database."""
-        while rows := self.read(after=after):
+        """The whole ledger after a cursor, a page at a time, each in a transaction of its own so that no export holds the database.
+
+        The first page is read at once, so that a database that cannot be read is known before an export begins.
+        """
+        return self._pages(self.read(after=after))
+
+    def _pages(self, rows: list[Recorded]) -> Iterator[list[Recorded]]:
+        while rows:
             yield rows
-            after = rows[-1].seq
+            rows = self.read(after=rows[-1].seq)
 
     def make_key(self, name: str, staff_id: str) -> tuple[str, str]:
         """Make an API key; its id and the key itself, which is never shown again."""

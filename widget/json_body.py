@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from flask import request
@@ -21,7 +22,7 @@ def read_object() -> dict[str, Any]:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("The body must be application/json.")
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
+        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer, parse_float=_finite)
     except (ValueError, RecursionError) as cause:
         raise BadRequest("The body is not valid JSON.") from cause
     if not isinstance(value, dict):
@@ -38,6 +39,13 @@ def _integer(digits: str) -> int:
     if len(digits) > 17 or abs(int(digits)) > LARGEST_INTEGER:
         raise ValueError("a number too large")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number too large")
+    return number
 
 
 def _check_depth(value: Any, depth: int = 1) -> None:
