@@ -84,6 +84,7 @@ class Agents:
                     raise ClientIdReused()
                 return Accepted(seq=known[0], repeated=True)
             self._take(connection, agent, conversation, "agent_wrote_first")
+            staff_rows.seen(connection, agent.id, self._clock())
             data = {"author": "agent", "name": agent.name, "text": text}
             event = Event(conversation_id=conversation_id, seq=0, type="message", at=self._clock(), data=data, sender=sender, client_id=client_id)
             event = self._journal.append(connection, conversation, event, body_hash=digest)
@@ -97,6 +98,8 @@ class Agents:
             if conversation.agent_id != agent.id:
                 raise AlreadyTaken(agent={"id": conversation.agent_id, "name": conversation.agent_name})
             return
+        if agent.away:
+            raise OwnerConflict("You are away; nothing is given to you until you are back.", owner=conversation.owner)
         self._journal.change_owner(connection, conversation, "agent", reason, _sender(agent), agent=(agent.id, agent.name))
         staff_rows.seen(connection, agent.id, self._clock())
 

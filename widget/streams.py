@@ -39,16 +39,18 @@ class Streams:
 
     def conversation(self, token: str, conversation_id: str, after: int) -> Iterator[str]:
         """A conversation's events after a number, for as long as the client reads. Raises `DeskError` before the first piece."""
-        first = self.offload(self._customers.watch, token, conversation_id, after)
-        return self._conversation(token, conversation_id, after, first)
+        self.offload(self._customers.watch, token, conversation_id, after)
+        return self._conversation(token, conversation_id, after)
 
-    def _conversation(self, token: str, conversation_id: str, last: int, read: tuple[list[Event], QueuePlace | None]) -> Iterator[str]:
+    def _conversation(self, token: str, conversation_id: str, last: int) -> Iterator[str]:
         shown: QueuePlace | None = None
         with self._wakeups.listening(conversation_id) as listener:
             yield ": open\n\n"
-            read = self.offload(self._customers.watch, token, conversation_id, last)
             while True:
-                events, place = read
+                try:
+                    events, place = self.offload(self._customers.watch, token, conversation_id, last)
+                except (DeskError, StoreError):
+                    return  # the client asks again and is told why
                 listener.queued = place is not None
                 last = events[-1].seq if events else last
                 pieces = [frame("event", event_json(event), event.seq) for event in events]
@@ -63,10 +65,6 @@ class Streams:
                 if listener.closing:
                     yield frame("reconnect", {})
                     return
-                try:
-                    read = self.offload(self._customers.watch, token, conversation_id, last)
-                except (DeskError, StoreError):
-                    return  # the client asks again and is told why
 
     def poll(self, token: str, conversation_id: str, after: int, wait_s: float) -> tuple[list[Event], int]:
         """The events after a number, as soon as there are some, at the latest after ``wait_s``."""
@@ -82,7 +80,9 @@ class Streams:
     def desk(self, after: int | None, alive: Callable[[], Any]) -> Iterator[str]:
         """What changes at the desk after a cursor. ``alive`` notes that the agent is there, and raises when their session has ended."""
         _, cursor = self.offload(self._agents.changes_after, after)
-        cursor = cursor if after is None else after
+        return self._desk(cursor if after is None else after, alive)
+
+    def _desk(self, cursor: int, alive: Callable[[], Any]) -> Iterator[str]:
         with self._wakeups.listening(DESK) as listener:
             yield ": open\n\n"
             while True:

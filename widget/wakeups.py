@@ -42,19 +42,21 @@ class Wakeups:
     def __init__(self) -> None:
         self._loop: Any = gevent.get_hub().loop
         self._listeners: dict[str, set[Listener]] = {}
+        self._closing = False
 
     def notify(self, notice: Notice) -> None:
         """Tell whoever listens, after the commit."""
         self._loop.run_callback_threadsafe(self._deliver, notice)
 
     def count(self) -> int:
-        """How many streams are open."""
-        return sum(len(listeners) for listeners in self._listeners.values())
+        """How many streams are open; asked from any thread, so of a copy."""
+        return sum(len(listeners) for listeners in list(self._listeners.values()))
 
     @contextmanager
     def listening(self, key: str) -> Iterator[Listener]:
         """Listen to a conversation, or to `DESK`."""
         listener = Listener()
+        listener.closing = self._closing
         self._listeners.setdefault(key, set()).add(listener)
         try:
             yield listener
@@ -65,6 +67,7 @@ class Wakeups:
 
     def close_all(self) -> None:
         """Ask every stream to end: the server is going down, and the clients come back to the next one."""
+        self._closing = True
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.closing = True

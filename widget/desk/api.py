@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from desk.accounts import SignedIn
+from desk.exceptions import NotAllowed
 from desk.model import Staff
 from widget.chat.api import LONGEST_WAIT_S, stream_response, wants_stream
 from widget.desk.session import session_token, signed_in
@@ -15,6 +18,25 @@ from widget.shapes import change_json, desk_conversation_json, event_json, note_
 
 HIGHEST_CURSOR = 2**53
 ROLES = ("agent", "administrator")
+SEEN_EVERY_S = 10.0
+
+
+class Presence:
+    """That an agent's desk is open: their session lives on, and they keep what they hold."""
+
+    def __init__(self, services: Services, session: SignedIn, token: str) -> None:
+        self._services = services
+        self._session = session
+        self._token = token
+        self._kept_at = float("-inf")
+
+    def keep(self) -> None:
+        """Note it, at most every `SEEN_EVERY_S`: each note is a write, and this is asked at each event. Raises `NotSignedIn`."""
+        self._services.accounts.session(self._token)
+        if time.monotonic() - self._kept_at >= SEEN_EVERY_S:
+            self._kept_at = time.monotonic()
+            self._services.accounts.keep_alive(self._token)
+            self._services.agents.seen(self._session.person)
 
 
 def desk_api(services: Services) -> Blueprint:
@@ -89,24 +111,22 @@ def desk_api(services: Services) -> Blueprint:
 
     @api.get("/events")
     def events() -> ResponseReturnValue:
-        session, token = signed_in_for_stream(), session_token() or ""
+        presence = signed_in_for_stream()
         cursor = whole_number("after", _resumed(), 0, HIGHEST_CURSOR)
         after = None if cursor == HIGHEST_CURSOR else cursor
         if not wants_stream():
+            services.streams.offload(presence.keep)
             changes, cursor = services.streams.poll_desk(after, whole_number("wait", 0, 0, LONGEST_WAIT_S))
             return jsonify({"events": [change_json(change) for change in changes], "cursor": str(cursor)})
+        return stream_response(services.streams.desk(after, presence.keep))
 
-        def alive() -> None:
-            services.accounts.session(token)
-            services.accounts.keep_alive(token)
-            agents.seen(session.person)
-
-        return stream_response(services.streams.desk(after, alive))
-
-    def signed_in_for_stream() -> SignedIn:
+    def signed_in_for_stream() -> Presence:
         """The route runs in a greenlet, so the look into the database goes to a thread of its own."""
-        session: SignedIn = services.streams.offload(services.accounts.session, session_token())
-        return session
+        token = session_token() or ""
+        session: SignedIn = services.streams.offload(services.accounts.session, token)
+        if session.person.role not in ROLES:
+            raise NotAllowed()
+        return Presence(services, session, token)
 
     return api
 
