@@ -1,13 +1,14 @@
 """gevent's WSGI server holds the sockets; threads do the work; nothing is monkey-patched.
 
 A stream or a long poll is a greenlet. Every other request runs whole in a thread: writers have a pool of their own, so that a
-locked database never keeps readers waiting.
+locked database never keeps readers waiting, and so have pages, which ask search and note in the ledger what was read.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import re
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,8 @@ from typing import Any
 import gevent
 from flask import Flask
 from gevent import socket as gevent_socket
+from gevent.event import Event
+from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.threadpool import ThreadPool
 
@@ -23,15 +26,23 @@ log = logging.getLogger(__name__)
 
 READERS = 8
 WRITERS = 4
+PAGES = 4
 WATCHERS = 6
 LARGEST_BODY_BYTES = 1024 * 1024
 SEND_BUFFER_BYTES = 64 * 1024
 """With a larger one the kernel holds megabytes for a client that does not read."""
 SOCKET_TIMEOUT_S = 10
 """After so long a client that neither sends nor reads is dropped."""
+HEAD_TIMEOUT_S = 20
+BODY_TIMEOUT_S = 60
+"""A request that trickles in is given up after so long, however steadily it trickles."""
 BACKLOG = 4096
 DRAIN_S = 10
 FIRST_PIECES_BYTES = 256 * 1024
+_READING = ("GET", "HEAD", "OPTIONS")
+_WATCHED = re.compile(r"/api/(conversations/[^/]+|desk)/events\Z")
+_WAITING = re.compile(r"/(help(/.*)?|api/search|healthz)\Z")
+"""Read-only requests that may have to wait: for search, or for the database's one writer."""
 
 StartResponse = Callable[..., Any]
 
@@ -42,11 +53,18 @@ class Pools:
     def __init__(self) -> None:
         self.readers = ThreadPool(READERS)
         self.writers = ThreadPool(WRITERS)
+        self.pages = ThreadPool(PAGES)
         self.watchers = ThreadPool(WATCHERS)
 
     def offload(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a stream's look into the database in a thread, and wait for it without holding up other greenlets."""
         return self.watchers.apply(function, arguments)
+
+    def of(self, method: str, path: str) -> ThreadPool:
+        """The pool where a request runs."""
+        if method not in _READING:
+            return self.writers
+        return self.pages if _WAITING.match(path) else self.readers
 
 
 class Work:
@@ -57,10 +75,11 @@ class Work:
         self._pools = pools
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith("/events"):
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if method in ("GET", "HEAD") and _WATCHED.match(path):
             return self._app(environ, start_response)
         _take_body(environ)
-        pool = self._pools.readers if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS") else self._pools.writers
+        pool = self._pools.of(method, path)
         status, headers, pieces, rest = pool.apply(self._run, (environ,))
         start_response(status, headers)
         return _whole(pieces, rest, pool)
@@ -74,19 +93,24 @@ class Work:
             return lambda piece: None
 
         answer = self._app(environ, start)
-        pieces, size, iterator = [], 0, iter(answer)
-        for piece in iterator:
-            pieces.append(piece)
-            size += len(piece)
-            if size > FIRST_PIECES_BYTES:
-                return started[0], started[1], pieces, (iterator, answer)
-        _close(answer)
-        return started[0], started[1], pieces, None
+        pieces, size, iterator, goes_on = [], 0, iter(answer), False
+        try:
+            for piece in iterator:
+                pieces.append(piece)
+                size += len(piece)
+                if size > FIRST_PIECES_BYTES:
+                    goes_on = True
+                    return started[0], started[1], pieces, (iterator, answer)
+            return started[0], started[1], pieces, None
+        finally:
+            if not goes_on:
+                _close(answer)
 
 
 def _take_body(environ: dict[str, Any]) -> None:
     """Read the body in the greenlet, where a slow sender costs nothing; one byte over the limit is enough to refuse it."""
-    body = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
+    with gevent.Timeout(BODY_TIMEOUT_S, TimeoutError("the body came too slowly")):
+        body = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
     environ["wsgi.input"] = io.BytesIO(body)
     if len(body) > LARGEST_BODY_BYTES or not environ.get("CONTENT_LENGTH"):
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -112,11 +136,27 @@ def _close(answer: Any) -> None:
 
 
 class Handler(WSGIHandler):  # type: ignore[misc]
-    """A connection that neither sends nor reads for long is dropped."""
+    """A connection that neither sends nor reads for long is dropped, and so is one whose request trickles in."""
 
     def handle(self) -> None:
         self.socket.settimeout(SOCKET_TIMEOUT_S)
         super().handle()
+
+    def read_requestline(self) -> str:
+        with gevent.Timeout(HEAD_TIMEOUT_S, False):
+            return str(super().read_requestline())
+        return ""  # as at the end of the connection
+
+    def read_request(self, raw_requestline: str) -> bool:
+        with gevent.Timeout(HEAD_TIMEOUT_S, ValueError("the request came too slowly")):
+            return bool(super().read_request(raw_requestline))
+
+    def handle_one_response(self) -> None:
+        self.server.answering += 1
+        try:
+            super().handle_one_response()
+        finally:
+            self.server.answering -= 1
 
     def log_error(self, message: str, *arguments: object) -> None:
         """Say it in the log, without the request's own words."""
@@ -128,6 +168,12 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self.close_connection = True
             return
         super().handle_error(kind, value, trace)
+
+
+class Server(WSGIServer):  # type: ignore[misc]
+    """Knows how many requests are at work; idle connections do not count."""
+
+    answering = 0
 
 
 def listen(host: str, port: int) -> Any:
@@ -144,8 +190,8 @@ def listen(host: str, port: int) -> Any:
 
 def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work."""
-    server = WSGIServer(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler)
-    stopping = gevent.event.Event()
+    server = Server(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler, spawn=Pool())
+    stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)
     server.start()
@@ -153,4 +199,7 @@ def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[
     stopping.wait()
     server.stop_accepting()
     before_stop()
-    server.stop(timeout=DRAIN_S)
+    with gevent.Timeout(DRAIN_S, False):
+        while server.answering:
+            gevent.sleep(0.05)
+    server.stop(timeout=0)  # what is open now is idle
