@@ -89,7 +89,7 @@ def _time(value: Any) -> datetime:
         if at.tzinfo is None:
             raise TouchpointInvalid("at must name its time zone.", field="at")
         return at.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as cause:
+    except (TypeError, ValueError, OverflowError) as cause:  # in its first and last hours the calendar overflows in another zone
         raise TouchpointInvalid("at must be a time such as 2026-11-21T19:00:00Z.", field="at") from cause
 
 
@@ -110,10 +110,12 @@ def _latency(value: Any) -> int | None:
 def _data(value: Any) -> Mapping[str, Any]:
     if value is None:
         return {}
+    if not isinstance(value, Mapping):
+        raise TouchpointInvalid("data must be an object.", field="data")
     try:
-        size = len(json.dumps(value, allow_nan=False)) if isinstance(value, Mapping) else None
+        size = len(json.dumps(value, allow_nan=False))
     except ValueError as cause:  # 1e999 is read as infinity, which no JSON can hold again
         raise TouchpointInvalid("data holds a number that JSON does not have.", field="data") from cause
-    if size is None or size > DATA_LIMIT:
-        raise TouchpointInvalid(f"data must be an object of at most {DATA_LIMIT} characters.", field="data")
+    if size > DATA_LIMIT:
+        raise TouchpointInvalid(f"data must have at most {DATA_LIMIT} characters.", field="data")
     return value
