@@ -62,7 +62,7 @@ def run_checks(settings: Settings, say: Say) -> int:
     settings = with_secrets(settings)
     node = require(NODE, say)
     require(CHROMIUM, say)
-    prepare(settings, say)
+    prepare(settings, say, for_tests=True)
     set_up_s = time.monotonic() - began
     environment = {**inherited(), **EVERYWHERE, PREFIX + "VAR": str(settings.var)}
     outcomes = [run_part(part, environment, say) for part in parts(settings, str(node))]
