@@ -137,6 +137,12 @@ test("signing out leaves nothing behind", () => {
   assert.equal(state.expired, false);
 });
 
+test("a message ends the typing of its customer only, and no typing begins by it", () => {
+  const state = after({ type: "customer_typed", id: "c", until: 6000 }, { type: "customer_typed", id: "d", until: 6000 }, { type: "customer_stopped", id: "c" });
+  assert.deepEqual(state.typing, { d: 6000 });
+  assert.equal(reduce(state, { type: "customer_stopped", id: "c" }), state);
+});
+
 test("typing stands until its time has passed", () => {
   const state = after({ type: "customer_typed", id: "c", until: 6000 });
   assert.equal(reduce(state, { type: "time_passed", now: 5999 }), state);

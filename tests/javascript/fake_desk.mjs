@@ -137,7 +137,7 @@ export class FakeDesk {
 
   presence(staff, { away }) {
     staff.away = away;
-    const held = [...this.conversations.values()].filter((conversation) => conversation.agent?.id === staff.id);
+    const held = [...this.conversations.values()].filter(({ owner, agent }) => owner === "agent" && agent.id === staff.id);
     if (away) for (const conversation of held) this.giveUp(conversation, "agent_away");
     return [200, {}];
   }

@@ -131,7 +131,7 @@ def index(tmp_path: Path) -> Path:
 def empty(index: Path, search: FakeSearch, ledger: Notebook) -> Iterator[FlaskClient]:
     """A reader of a help centre whose index was not built yet."""
     app = Flask("widget", root_path=str(WIDGET))
-    app.register_blueprint(help_pages(Library(index), search, ledger))
+    app.register_blueprint(help_pages(Library(index), search, ledger, articles=index.parent / "articles"))
     with app.test_client() as client:
         yield client
 
@@ -324,6 +324,46 @@ def test_the_files_of_the_pages_are_served(reader: FlaskClient) -> None:
     for name in names:
         with reader.get(name) as answer:
             assert answer.status_code == 200, name
+
+
+@pytest.fixture
+def pictures(index: Path) -> Path:
+    """An articles' folder with a picture, and with things beside it that are nobody's business."""
+    folder = index.parent / "articles" / "network" / "media"
+    folder.mkdir(parents=True)
+    (folder / "lights.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script href='/help/media/network/evil.js'/></svg>", encoding="utf-8")
+    (folder / "evil.js").write_text("alert(1)", encoding="utf-8")
+    (folder / "page.html").write_text("<script>alert(1)</script>", encoding="utf-8")
+    (folder.parent / "secret.svg").write_text("not in a media folder", encoding="utf-8")
+    return folder
+
+
+def test_pictures_of_articles_are_served_and_cannot_run(reader: FlaskClient, pictures: Path) -> None:
+    """An SVG opened by itself is a page, so it is sandboxed."""
+    with reader.get("/help/media/network/lights.svg") as answer:
+        assert answer.status_code == 200
+        assert answer.mimetype == "image/svg+xml"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["network/evil.js", "network/page.html", "network/secret.svg", "network/../secret.svg", "%2e%2e/secret.svg", "x" * 4000 + ".svg", "a%00.svg"],
+)
+def test_nothing_else_lies_open(reader: FlaskClient, pictures: Path, name: str) -> None:
+    """No script, no page, nothing outside a media folder; the answer is the help centre's 404."""
+    answer = reader.get(f"/help/media/{name}")
+    assert answer.status_code == 404
+    assert "There is no such article" in answer.text
+
+
+def test_a_long_category_shows_its_first_articles_and_unfolds(reader: FlaskClient, index: Path) -> None:
+    """Without a script, too."""
+    build(index, [stored(replace(SLOW, slug=f"article-{number}", title=f"Article {number}")) for number in range(8)])
+    page = reader.get("/help").text
+    folded = page[page.index("<details>") : page.index("</details>")]
+    assert "<summary>3 more</summary>" in folded
+    assert re.findall(r"Article \d", folded) == ["Article 5", "Article 6", "Article 7"]
 
 
 def test_an_answer_is_recognised_through_markup_and_entities() -> None:

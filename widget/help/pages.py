@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, send_file
 
 from knowledge_base.exceptions import LibraryUnavailable, SearchRefused, SearchUnavailable
 from knowledge_base.library import Library
+from knowledge_base.media import media_file
 from knowledge_base.model import ArticleSummary, PublicArticle, SearchAnswer
 from touchpoints.exceptions import StoreError
 
@@ -23,6 +25,22 @@ SEARCH_TIMEOUT_S = 2.0
 MOST_RESULTS = 10
 LONGEST_REF = 200
 RETRY_AFTER_S = 10
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".svg": "image/svg+xml",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".vtt": "text/vtt",
+}
+"""What lies beside articles and may be served. Nothing that a browser would run for a page: no scripts, no HTML, no styles."""
+MEDIA_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""An SVG opened by itself is a page; this one may style itself and nothing else."""
+LONGEST_FILE_NAME = 255
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +62,8 @@ class Record(Protocol):
         """Something was searched, and these articles were shown."""
 
 
-def help_pages(library: Library, search: Search, record: Record) -> Blueprint:
-    """The help centre as a blueprint, at ``/help``."""
+def help_pages(library: Library, search: Search, record: Record, *, articles: Path | None = None) -> Blueprint:
+    """The help centre as a blueprint, at ``/help``. ``articles`` is the folder whose ``media`` folders hold the pictures."""
     pages = Blueprint("help", __name__, url_prefix="/help", template_folder="templates", static_folder="static")
 
     @pages.get("", strict_slashes=False)
@@ -68,6 +86,15 @@ def help_pages(library: Library, search: Search, record: Record) -> Blueprint:
         show_answer = bool(found.answer) and not opens_with(found.html, found.answer)
         return _page("help/article.html", article=found, show_answer=show_answer, related=_related(library, found))
 
+    @pages.get("/media/<path:name>")
+    def media(name: str) -> Response:
+        file = _media(articles, name)
+        if file is None:
+            return _page("help/not_found.html", status=404)
+        response = send_file(file, mimetype=MEDIA_TYPES[file.suffix.lower()], conditional=True)
+        response.headers["Content-Security-Policy"] = MEDIA_POLICY
+        return response
+
     @pages.errorhandler(LibraryUnavailable)
     def unavailable(problem: LibraryUnavailable) -> Response:
         _log.warning("the help centre has no articles: %s", problem)
@@ -86,6 +113,12 @@ def find(query: str, library: Library, search: Search) -> Results:
         _log.warning("the help centre searches by words only: %s", problem)
         return results_by_words(query, library.keyword_search(query, MOST_RESULTS))
     return results_by_meaning(query, answer, library.keyword_search(query, MOST_RESULTS) if is_lookup(query) else ())
+
+
+def _media(articles: Path | None, name: str) -> Path | None:
+    if articles is None or len(name.encode()) > LONGEST_FILE_NAME or Path(name).suffix.lower() not in MEDIA_TYPES:
+        return None
+    return media_file(articles, name)
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:

@@ -183,7 +183,7 @@ export class DeskApp {
       this.dispatch({ type: "customer_typed", id: data.conversation_id, until: this.now() + TYPING_MS });
     }
     if (event !== "change") return;
-    if (data?.kind === "event") this.dispatch({ type: "customer_typed", id: data.conversation_id, until: 0 });
+    if (data?.kind === "event") this.dispatch({ type: "customer_stopped", id: data.conversation_id });
     this.refreshLists();
     if (data?.conversation_id === this.state.openId) this.refreshOpen();
   }

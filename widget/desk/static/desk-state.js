@@ -77,6 +77,11 @@ const changes = {
   message_dropped: (state, { clientId }) => ({ ...state, outbox: state.outbox.filter((item) => item.clientId !== clientId) }),
 
   customer_typed: (state, { id, until }) => ({ ...state, typing: { ...state.typing, [id]: until } }),
+  customer_stopped: (state, { id }) => {
+    if (!(id in state.typing)) return state;
+    const { [id]: stopped, ...typing } = state.typing;
+    return { ...state, typing };
+  },
   time_passed: (state, { now }) => {
     const standing = Object.entries(state.typing).filter(([, until]) => until > now);
     return standing.length === Object.keys(state.typing).length ? state : { ...state, typing: Object.fromEntries(standing) };
