@@ -75,8 +75,8 @@ export class FakeKit {
   dropStreams(frame = null) {
     for (const conversation of this.conversations.values()) {
       for (const listener of conversation.listeners) {
-        if (frame) listener.write(frame);
-        listener.end();
+        conversation.listeners.delete(listener);
+        listener.end(frame ?? undefined);
       }
     }
   }

@@ -15,7 +15,7 @@ export class ChatClosing {
   #form;
   #done;
   #scores;
-  #send;
+  #more;
   #comment;
   element;
 
@@ -25,8 +25,9 @@ export class ChatClosing {
     this.#drawing = drawing;
     this.#scores = text.scores.map((label, index) => this.#score(label, index + 1));
     this.#comment = /** @type {HTMLTextAreaElement} */ (make("textarea", { id: "comment", rows: 2, maxlength: COMMENT_LIMIT, dir: "auto" }));
-    this.#send = /** @type {HTMLButtonElement} */ (make("button", { class: "strong", type: "submit", disabled: true }, text.rateSend));
-    this.#form = make("form", { class: "rating", hidden: true }, this.#question(), this.#more());
+    const send = make("button", { class: "strong", type: "submit" }, text.rateSend);
+    this.#more = make("div", { class: "more", hidden: true }, make("label", { for: "comment" }, text.comment), this.#comment, send);
+    this.#form = make("form", { class: "rating", hidden: true }, this.#question(), this.#more);
     this.#done = make("p", { class: "thanks", role: "status", hidden: true });
     const again = make("button", { class: "begin", type: "button" }, icon(document, "chat"), text.startNew);
     this.element = make("section", { class: "closing", hidden: true }, make("p", { class: "ended" }, text.closed), this.#form, this.#done, again);
@@ -60,18 +61,13 @@ export class ChatClosing {
     return make("fieldset", {}, make("legend", {}, text.rate), make("div", { class: "scores" }, ...this.#scores));
   }
 
-  #more() {
-    const { make, text } = this.#drawing;
-    return make("div", { class: "more" }, make("label", { for: "comment" }, text.comment), this.#comment, this.#send);
-  }
-
   #chosen() {
     const chosen = /** @type {HTMLInputElement | null} */ (this.#form.querySelector("input:checked"));
     return chosen ? Number(chosen.value) : null;
   }
 
   #changed() {
-    this.#send.disabled = this.#chosen() === null;
+    set(this.#more, "hidden", this.#chosen() === null);
   }
 
   #empty() {

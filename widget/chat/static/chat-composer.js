@@ -77,6 +77,8 @@ export class ChatComposer {
   #submit(event) {
     event.preventDefault();
     this.#say();
+    // The button is of no use without words: the focus goes back to where the next ones are written.
+    this.focus();
   }
 
   #say() {

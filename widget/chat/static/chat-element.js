@@ -14,7 +14,7 @@
 
 import { ChatClient } from "./chat-client.js";
 import { ChatSession } from "./chat-session.js";
-import { initialState, reduce } from "./chat-state.js";
+import { initialState, isPending, reduce } from "./chat-state.js";
 import { ChatStore, openStorage } from "./chat-store.js";
 import { applyStyle } from "./chat-style.js";
 import { ChatTabs } from "./chat-tabs.js";
@@ -164,7 +164,7 @@ export class SupportChat extends HTMLElement {
       say: (words) => this.#say(words),
       choose: (choice) => this.#choose(choice),
       draft: (draft) => this.#setDraft(draft),
-      ask: (action) => this.#session?.ask(action),
+      ask: (action) => this.#ask(action),
       startNew: () => this.#startNew(),
       rate: (score, comment) => this.#session?.rate(score, comment),
       hurry: () => this.#session?.hurry(),
@@ -200,7 +200,11 @@ export class SupportChat extends HTMLElement {
   #choose(choice) {
     this.#session?.choose(choice);
     this.#draw();
-    this.#view?.focus();
+  }
+
+  /** @param {"handoff" | "cancel-handoff" | "close"} action */
+  #ask(action) {
+    if (!isPending(this.#state, action)) this.#session?.ask(action);
   }
 
   /** @param {string} draft */
@@ -214,7 +218,6 @@ export class SupportChat extends HTMLElement {
   #startNew() {
     this.#session?.startNew();
     this.#draw();
-    this.#view?.focus();
   }
 
   /** @param {Unsent} item */

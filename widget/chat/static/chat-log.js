@@ -44,6 +44,7 @@ export class ChatLog {
     this.element = make("div", { class: "talk" }, this.#log, this.#jump);
     this.#log.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     this.#jump.addEventListener("click", () => this.#toEnd(), { signal });
+    this.#watchSize(signal);
   }
 
   focus() {
@@ -117,14 +118,13 @@ export class ChatLog {
     set(this.#typing, "data-author", typing?.author ?? null);
     const name = typing?.name || (typing?.author === "agent" ? state.agent || text.agent : text.bot);
     say(/** @type {Element} */ (this.#typing.querySelector(".words")), typing ? text.typing(name) : "");
-    if (typing && this.#following) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   #greeting() {
     const { make, text, topics, acts } = this.#drawing;
     const buttons = topics.map((topic) => this.#button(topic, () => acts.say(topic)));
     const row = topics.length > 0 && make("div", { class: "choices topics", role: "group", "aria-label": text.topics }, ...buttons);
-    return make("div", { class: "item from-bot" }, this.#byline(text.bot, null, "bot"), make("div", { class: "bubble", dir: "auto" }, make("p", {}, text.greeting)), row);
+    return make("div", { class: "item from-bot" }, this.#byline(text.bot, null, "bot"), make("div", { class: "bubble" }, make("div", { class: "body", dir: "auto" }, make("p", {}, text.greeting))), row);
   }
 
   /** @param {Entry} entry @returns {HTMLElement} */
@@ -146,7 +146,8 @@ export class ChatLog {
   #own(words, at) {
     const { make, text } = this.#drawing;
     const who = make("span", { class: "unseen" }, `${text.you}: `);
-    return make("div", { class: "item from-customer" }, make("div", { class: "bubble plain", dir: "auto", title: at ? this.#time(at) : null }, who, words), make("div", { class: "status", hidden: true }));
+    // Outside the bubble: its direction is to come from what the customer wrote.
+    return make("div", { class: "item from-customer" }, who, make("div", { class: "bubble plain", dir: "auto", title: at ? this.#time(at) : null }, words), make("div", { class: "status", hidden: true }));
   }
 
   /** @param {Entry} entry */
@@ -160,7 +161,7 @@ export class ChatLog {
       "div",
       { class: `item from-${author}${guide ? " guide" : ""}` },
       this.#byline(data.name || (author === "agent" ? text.agent : text.bot), at, author),
-      make("div", { class: "bubble", dir: "auto" }, step, ...body),
+      make("div", { class: "bubble" }, step, make("div", { class: "body", dir: "auto" }, ...body)),
       this.#sources(data.sources),
       this.#choices(key, data.choices),
     );
@@ -232,7 +233,7 @@ export class ChatLog {
   /** @param {string} at */
   #time(at) {
     const date = new Date(at);
-    return Number.isNaN(date.getTime()) ? "" : date.toLocaleTimeString(this.#drawing.locale, { hour: "2-digit", minute: "2-digit" });
+    return Number.isNaN(date.getTime()) ? "" : date.toLocaleTimeString(this.#drawing.locale, { hour: "numeric", minute: "2-digit" });
   }
 
   /** @param {HTMLElement | null} added */
@@ -248,6 +249,15 @@ export class ChatLog {
     set(this.#jump, "hidden", true);
     const tall = newest !== null && newest.offsetHeight > this.#log.clientHeight - NEAR;
     this.#log.scrollTop = tall ? newest.offsetTop - 12 : this.#log.scrollHeight;
+  }
+
+  /** A card, a line or a keyboard takes room from the conversation: who was reading its end goes on reading its end. @param {AbortSignal} signal */
+  #watchSize(signal) {
+    const observer = new ResizeObserver(() => {
+      if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    });
+    for (const element of [this.#log, this.#items, this.#typing]) observer.observe(element);
+    signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
   #scrolled() {

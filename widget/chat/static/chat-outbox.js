@@ -79,7 +79,6 @@ export class Outbox {
 
   /** Tries one once. @param {Unsent} item @param {number} tries @returns {Promise<number | null>} wait before the next try; null when it is settled */
   async #attempt(item, tries) {
-    this.#report({ type: "sending", client_id: item.client_id });
     try {
       const answer = await this.#deliver(item);
       this.#settle(item, { type: "acknowledged", client_id: item.client_id, seq: answer?.seq ?? null });

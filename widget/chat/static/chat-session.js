@@ -4,29 +4,12 @@
  * It holds no picture of the talk: every piece of news goes out through `report` as a change for chat-state.js.
  */
 
-import { backOff, pause } from "./back-off.js";
 import { ChatError } from "./chat-client.js";
+import { expected, Following, TIMES } from "./chat-following.js";
 import { Outbox } from "./chat-outbox.js";
 
-/** @typedef {import("./chat-client.js").ChatEvent} ChatEvent */
-/** @typedef {import("./event-stream.js").Frame} Frame */
 /** @typedef {import("./chat-store.js").Unsent} Unsent */
 /** @typedef {import("./chat-tabs.js").TabMessage} TabMessage */
-/** @typedef {import("./chat-state.js").Link} Link */
-
-/** All in milliseconds. */
-const TIMES = Object.freeze({
-  first_ms: 400,
-  most_ms: 5000,
-  /** A sign of typing holds this long, unless that author's message comes first. */
-  typing_ms: 6000,
-  /** The customer's own typing is told at most this often. */
-  tell_typing_ms: 3000,
-  /** A page that wakes up trusts a stream that gave a sign of life within this time: the kit sends one every 15 s. */
-  stale_ms: 20_000,
-  /** A tab in sight that heard nothing this long from the tab that reads takes the stream over. */
-  silent_ms: 45_000,
-});
 
 export class ChatSession {
   #client;
@@ -37,19 +20,9 @@ export class ChatSession {
   #times;
   #stop = new AbortController();
   #outbox;
-  /** @type {{conversation: string, controller: AbortController} | null} */
+  /** @type {Following | null} */
   #following = null;
-  #last = 0;
-  #heard_at = 0;
   #told_typing_at = 0;
-  /** @type {Link} */
-  #link = "idle";
-  /** @type {Frame | null} the newest news of the queue, for tabs that come later */
-  #queue = null;
-  #wake = () => {};
-  #attempt = new AbortController();
-  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
-  #typing = new Map();
 
   /**
    * @param {{client: import("./chat-client.js").ChatClient, store: import("./chat-store.js").ChatStore, tabs: import("./chat-tabs.js").ChatTabs,
@@ -109,7 +82,7 @@ export class ChatSession {
   /** Tries again at once what waits for its next try. */
   hurry() {
     this.#outbox.hurry();
-    this.#wake();
+    this.#following?.hurry();
   }
 
   /** @param {string} client_id */
@@ -143,17 +116,13 @@ export class ChatSession {
 
   /** The page came back into sight or the network came back. */
   wakeUp() {
-    this.hurry();
-    if (!this.#following) return;
-    const own = this.#tabs.leading || !this.#tabs.sharing;
-    if (!own) this.#catchUp(this.#following.conversation, this.#following.controller.signal).catch(expected);
-    else if (Date.now() - this.#heard_at > this.#times.stale_ms) this.#attempt.abort();
-    else this.#setLink("live");
+    this.#outbox.hurry();
+    this.#following?.wakeUp();
   }
 
   /** The browser says there is no network. */
   offline() {
-    if (this.#following) this.#setLink("lost");
+    this.#following?.offline();
   }
 
   /** @param {Unsent["path"]} path @param {Pick<Unsent, "text" | "payload" | "score" | "comment">} what */
@@ -219,175 +188,29 @@ export class ChatSession {
     }
   }
 
-  /** @param {string} conversation @param {{begun?: boolean}} [how] `begun`: it has just been made, so there is nothing to fetch */
-  #follow(conversation, { begun = false } = {}) {
+  /** @param {string} conversation @param {{begun: boolean}} [how] */
+  #follow(conversation, how = { begun: false }) {
     this.#unfollow();
-    const controller = new AbortController();
-    this.#following = { conversation, controller };
-    this.#last = 0;
-    this.#queue = null;
-    this.#heard_at = Date.now();
-    this.#run(conversation, controller.signal, begun);
+    this.#following = new Following(conversation, {
+      client: this.#client,
+      store: this.#store,
+      tabs: this.#tabs,
+      report: this.#report,
+      gone: (token, error) => this.#forget(conversation, token, error),
+      times: this.#times,
+    });
+    this.#following.run(how);
   }
 
   #unfollow() {
-    this.#following?.controller.abort();
+    this.#following?.stop();
     this.#following = null;
-    this.#link = "idle";
-    for (const timer of this.#typing.values()) clearTimeout(timer);
-    this.#typing.clear();
-  }
-
-  /** @param {string} conversation @param {AbortSignal} signal @param {boolean} begun */
-  async #run(conversation, signal, begun) {
-    const watch = setInterval(() => this.#watch(conversation, signal), this.#times.silent_ms / 3);
-    try {
-      if (!begun) await this.#insist(conversation, signal, false, () => this.#refresh(conversation, signal));
-      while (!signal.aborted) await this.#tabs.lead(conversation, signal, (turn) => this.#read(conversation, turn));
-    } finally {
-      clearInterval(watch);
-    }
-  }
-
-  /** Takes the stream over when the tab that reads it has gone silent. @param {string} conversation @param {AbortSignal} signal */
-  #watch(conversation, signal) {
-    const silent = Date.now() - this.#heard_at > this.#times.silent_ms;
-    if (!silent || !this.#tabs.sharing || this.#tabs.leading || globalThis.document?.hidden) return;
-    this.#heard_at = Date.now();
-    this.#tabs.lead(conversation, signal, (turn) => this.#read(conversation, turn), { steal: true });
-  }
-
-  /** Reads the stream until `signal` aborts, coming back after every break with all that was missed. @param {string} conversation @param {AbortSignal} signal */
-  #read(conversation, signal) {
-    return this.#insist(conversation, signal, true, async (alive) => {
-      const attempt = new AbortController();
-      const end = () => attempt.abort();
-      this.#attempt = attempt;
-      signal.addEventListener("abort", end, { once: true });
-      try {
-        for await (const frame of this.#client.stream(this.#store.memory.token, conversation, this.#last, attempt.signal)) {
-          this.#setLink("live");
-          if (frame.event === "reconnect") return;
-          if (frame.event !== "open") alive();
-          this.#take(conversation, frame);
-          this.#tabs.tell({ kind: "frame", conversation, frame });
-        }
-      } finally {
-        signal.removeEventListener("abort", end);
-      }
-    });
-  }
-
-  /**
-   * Does `work` again and again with growing pauses: until it succeeds once, or (`forever`) until `signal` aborts.
-   * @param {string} conversation @param {AbortSignal} signal @param {boolean} forever
-   * @param {(alive: () => void) => Promise<void>} work calls `alive` when it got somewhere
-   */
-  async #insist(conversation, signal, forever, work) {
-    let failures = 0;
-    while (!signal.aborted) {
-      const { token } = this.#store.memory;
-      try {
-        await work(() => (failures = 0));
-        if (!forever) return;
-      } catch (error) {
-        if (!(error instanceof ChatError)) throw error;
-        if (signal.aborted) return;
-        if (error.gone) return this.#forget(conversation, token, error);
-      }
-      if (signal.aborted) return;
-      failures += 1;
-      // One break is mended before anybody would have read the line about it.
-      this.#setLink(failures > 1 ? "lost" : "connecting");
-      await pause(backOff(failures, this.#times), signal, (wake) => (this.#wake = wake));
-    }
-  }
-
-  /** @param {string} conversation @param {AbortSignal} signal */
-  async #refresh(conversation, signal) {
-    const { token, read } = this.#store.memory;
-    const found = await this.#client.conversation(token, conversation, signal);
-    if (signal.aborted) return;
-    this.#report({ type: "snapshot", snapshot: found, read });
-    this.#store.remember({ closed: found.owner === "closed" });
-    await this.#catchUp(conversation, signal);
-    this.#setLink("live");
-    this.#tabs.tell({ kind: "hello", conversation });
-  }
-
-  /** Fetches what came after the newest event known. @param {string} conversation @param {AbortSignal} signal */
-  async #catchUp(conversation, signal) {
-    for (;;) {
-      const page = await this.#client.events(this.#store.memory.token, conversation, this.#last, signal);
-      if (signal.aborted) return;
-      for (const event of page.events) this.#apply(conversation, event);
-      if (page.events.length === 0 || this.#last >= page.last) return;
-    }
-  }
-
-  /** @param {string} conversation @param {Frame} frame */
-  #take(conversation, frame) {
-    this.#heard_at = Date.now();
-    if (frame.event === "open" || frame.event === "beat") return;
-    const data = parse(frame.data);
-    if (frame.event === "event") this.#apply(conversation, data);
-    else if (frame.event === "typing") this.#showTyping(data.author, data.name ?? null);
-    else if (frame.event === "queue") {
-      this.#queue = frame;
-      this.#report({ type: "queue", queue: data });
-    }
-  }
-
-  /** @param {string} conversation @param {ChatEvent} event */
-  #apply(conversation, event) {
-    if (event.seq <= this.#last) return;
-    this.#last = event.seq;
-    this.#report({ type: "event", conversation, event });
-    if (event.type === "owner") this.#store.remember({ closed: event.data.owner === "closed" });
-    // Its own timer would end the next sign of typing too early.
-    if (event.type === "message") clearTimeout(this.#typing.get(event.data.author));
-  }
-
-  /** @param {string} author @param {string | null} name */
-  #showTyping(author, name) {
-    clearTimeout(this.#typing.get(author));
-    this.#report({ type: "typing", author, name });
-    const over = () => this.#report({ type: "typing_over", author });
-    this.#typing.set(author, setTimeout(over, this.#times.typing_ms));
-  }
-
-  /** @param {Link} link */
-  #setLink(link) {
-    if (link === this.#link) return;
-    this.#link = link;
-    this.#report({ type: "link", link });
-    if (this.#tabs.leading && this.#following) this.#tabs.tell({ kind: "link", conversation: this.#following.conversation, link });
   }
 
   /** Another tab of this browser says something. @param {TabMessage} message */
   #hear(message) {
-    if (message.kind === "moved") return this.#move();
-    if (!this.#following || message.conversation !== this.#following.conversation) return;
-    if (message.kind === "read") this.#report({ type: "read", read: message.read });
-    else if (message.kind === "hello") this.#greet(message.conversation);
-    else if (this.#tabs.leading || !this.#tabs.sharing) return;
-    else if (message.kind === "frame") this.#hearFrame(message.conversation, message.frame);
-    else if (message.kind === "link") this.#setLink(message.link);
-  }
-
-  /** @param {string} conversation @param {Frame} frame */
-  #hearFrame(conversation, frame) {
-    this.#setLink("live");
-    const missed = frame.event === "event" && parse(frame.data).seq > this.#last + 1;
-    if (missed) this.#catchUp(conversation, this.#signal()).catch(expected);
-    else this.#take(conversation, frame);
-  }
-
-  /** Tells a tab that has just come how things are. @param {string} conversation */
-  #greet(conversation) {
-    if (!this.#tabs.leading) return;
-    this.#tabs.tell({ kind: "link", conversation, link: this.#link });
-    if (this.#queue) this.#tabs.tell({ kind: "frame", conversation, frame: this.#queue });
+    if (message.kind === "moved") this.#move();
+    else if (message.conversation === this.#following?.conversation) this.#following.hear(message);
   }
 
   /** Another tab began a conversation or left one. */
@@ -410,10 +233,6 @@ export class ChatSession {
     this.#unfollow();
     this.#report({ type: "expired" });
   }
-
-  #signal() {
-    return this.#following?.controller.signal ?? this.#stop.signal;
-  }
 }
 
 /** @param {Unsent} item @param {string} conversation */
@@ -427,18 +246,4 @@ function bodyOf({ client_id, path, payload, text, score, comment, conversation: 
 /** 128 random bits. (`crypto.randomUUID` is missing on pages over plain http.) */
 function newId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** A call that did not work and will be made again for another reason. @param {unknown} error */
-function expected(error) {
-  if (!(error instanceof ChatError)) throw error;
-}
-
-/** @param {string} json @returns {any} */
-function parse(json) {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw new ChatError("unreadable", { cause });
-  }
 }

@@ -27,6 +27,7 @@
  * @property {Entry[]} entries
  * @property {Outgoing[]} outbox
  * @property {number} read number of the newest event the customer has seen
+ * @property {boolean} trouble the kit has just refused to do something
  *
  * @typedef {{type: "restored", draft: string, open: boolean}
  *   | {type: "panel", open: boolean}
@@ -39,7 +40,7 @@
  *   | {type: "typing_over", author: string}
  *   | {type: "queue", queue: Queue}
  *   | {type: "outgoing", item: Unsent}
- *   | {type: "sending" | "unsent" | "discarded", client_id: string}
+ *   | {type: "unsent" | "discarded", client_id: string}
  *   | {type: "acknowledged", client_id: string, seq: number | null}
  *   | {type: "refused", client_id: string, code: string}
  *   | {type: "read", read: number}
@@ -53,10 +54,10 @@ export const COUNT_FROM = 7500;
 
 /** @returns {ChatState} */
 export function initialState() {
-  return { open: false, draft: "", entries: [], outbox: [], ...noConversation(), link: "idle" };
+  return { open: false, draft: "", entries: [], outbox: [], ...noConversation(), link: "idle", trouble: false };
 }
 
-/** What is known of a conversation before its first event. @returns {Omit<ChatState, "open" | "draft" | "entries" | "outbox" | "link">} */
+/** What is known of a conversation before its first event. @returns {Omit<ChatState, "open" | "draft" | "entries" | "outbox" | "link" | "trouble">} */
 function noConversation() {
   return { conversation: null, last: 0, settled: 0, owner: "bot", agent: null, queue: null, typing: [], survey: null, read: 0 };
 }
@@ -85,14 +86,13 @@ export function reduce(state, change) {
     case "queue":
       return { ...state, queue: change.queue };
     case "outgoing":
-      return { ...state, outbox: [...state.outbox, { item: change.item, status: "sending", code: null }] };
-    case "sending":
+      return { ...state, trouble: false, outbox: [...state.outbox, { item: change.item, status: "sending", code: null }] };
     case "unsent":
-      return marked(state, change.client_id, { status: change.type });
+      return marked(state, change.client_id, { status: "unsent" });
     case "acknowledged":
       return acknowledged(state, change.client_id, change.seq);
     case "refused":
-      return marked(state, change.client_id, { status: "refused", code: change.code });
+      return refused(state, change.client_id, change.code);
     case "discarded":
       return { ...state, outbox: without(state, change.client_id) };
     case "read":
@@ -173,6 +173,13 @@ function acknowledged(state, client_id, seq) {
   return { ...next, survey: { score: out.item.score ?? null, comment: out.item.comment ?? null, answered: true } };
 }
 
+/** A refused message stays, so that its words are not lost. @param {ChatState} state @param {string} client_id @param {string} code @returns {ChatState} */
+function refused(state, client_id, code) {
+  const out = state.outbox.find((other) => other.item.client_id === client_id);
+  if (out?.item.path === "messages") return marked(state, client_id, { status: "refused", code });
+  return { ...state, outbox: without(state, client_id), trouble: true };
+}
+
 /** @param {ChatState} state @param {string} client_id @param {Partial<Outgoing>} marks @returns {ChatState} */
 function marked(state, client_id, marks) {
   return { ...state, outbox: state.outbox.map((out) => (out.item.client_id === client_id ? { ...out, ...marks } : out)) };
@@ -200,12 +207,12 @@ export function pendingMessages(state) {
 
 /** Whether something of that kind is on its way. @param {ChatState} state @param {Unsent["path"]} path */
 export function isPending(state, path) {
-  return state.outbox.some((out) => out.item.path === path && out.status !== "refused");
+  return state.outbox.some((out) => out.item.path === path);
 }
 
-/** Whether something could not be sent and is being tried again. @param {ChatState} state */
+/** Whether something that shows nowhere else could not be sent and is being tried again. @param {ChatState} state */
 export function isHeldUp(state) {
-  return state.outbox.some((out) => out.status === "unsent");
+  return state.outbox.some((out) => out.status === "unsent" && out.item.path !== "messages");
 }
 
 /**

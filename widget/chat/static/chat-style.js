@@ -121,9 +121,9 @@ const PANEL = `
 }
 :host([position="start"]) .panel { inset-inline: 0 auto; }
 @keyframes rise { from { opacity: 0; transform: translateY(10px); } }
-header { display: flex; align-items: center; gap: 12px; padding: 13px 14px 13px 16px; background: var(--surface); border-block-end: 1px solid var(--line); }
-header .mark { inline-size: 38px; block-size: 38px; border-radius: 12px; }
-header .mark .icon { inline-size: 22px; block-size: 22px; }
+.head { display: flex; align-items: center; gap: 12px; padding: 13px 14px 13px 16px; background: var(--surface); border-block-end: 1px solid var(--line); }
+.head .mark { inline-size: 38px; block-size: 38px; border-radius: 12px; }
+.head .mark .icon { inline-size: 22px; block-size: 22px; }
 .mark { flex: none; display: grid; place-items: center; background: var(--brand); color: var(--on-brand); }
 .names { flex: 1; min-inline-size: 0; }
 h2 { font-size: 1.0667em; font-weight: 650; line-height: 1.3; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -164,6 +164,8 @@ const TALK = `
 .plain { white-space: pre-wrap; }
 .status { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 4px 10px; margin-block-start: 4px; font-size: .8667em; color: var(--ink-soft); }
 .status[data-status="unsent"], .status[data-status="refused"] { color: var(--bad); font-weight: 550; }
+.status[data-status="sending"] { animation: appear 1ms .5s both; }
+@keyframes appear { from { opacity: 0; } }
 .small { color: var(--brand); font-weight: 600; text-decoration: underline; text-underline-offset: 2px; min-block-size: 24px; }
 .typing { display: flex; align-items: center; gap: 9px; margin-block-start: 14px; font-size: .8667em; color: var(--ink-soft); }
 .dots { display: inline-flex; gap: 4px; padding: 10px 12px; border-radius: 4px 14px 14px; background: var(--surface); border: 1px solid var(--line); }
@@ -178,7 +180,7 @@ const TALK = `
 `;
 
 const BODY = `
-.bubble > * + * { margin-block-start: 8px; }
+.body > * + *, .step + .body { margin-block-start: 8px; }
 .bubble h3, .bubble h4 { margin: 10px 0 0; font-size: 1em; font-weight: 650; }
 .bubble ul, .bubble ol { padding-inline-start: 20px; }
 .bubble ul { list-style: disc; } .bubble ol { list-style: decimal; }
@@ -209,11 +211,11 @@ const BODY = `
 `;
 
 const FOOT = `
-.queue { display: flex; align-items: center; gap: 11px; margin: 0 12px 10px; padding: 10px 12px; border-radius: 14px; background: var(--person-soft); color: var(--ink); line-height: 1.35; }
-.queue > .icon { color: var(--person); inline-size: 1.6em; block-size: 1.6em; } .queue > div { flex: 1; min-inline-size: 0; }
-.place { font-weight: 600; } .queue .hint { font-size: .8667em; color: var(--ink-soft); }
-.never { flex: none; min-block-size: 36px; padding-inline: 12px; border-radius: 18px; border: 1.5px solid var(--person); color: var(--person); font-weight: 600; font-size: .9333em; }
-.never:hover { background: var(--surface); } .never:disabled { opacity: .55; }
+.queue { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 4px 10px; margin: 0 12px 10px; padding: 10px 12px; border-radius: 14px; background: var(--person-soft); color: var(--ink); line-height: 1.35; }
+.queue > .icon { color: var(--person); inline-size: 1.5em; block-size: 1.5em; }
+.place { grid-column: 2 / -1; font-weight: 600; } .queue .hint { grid-column: 2; font-size: .8667em; color: var(--ink-soft); }
+.never { min-block-size: 34px; padding-inline: 12px; border-radius: 17px; border: 1.5px solid var(--person); color: var(--person); font-weight: 600; font-size: .9333em; }
+.never:hover { background: var(--surface); } .never[aria-disabled] { opacity: .6; }
 .composer { padding: 0 12px; }
 .box { display: flex; align-items: flex-end; gap: 6px; padding: 5px 5px 5px 14px; background: var(--surface); border: 1.5px solid var(--line-strong); border-radius: 24px; }
 :host(:dir(rtl)) .box { padding: 5px 14px 5px 5px; }
@@ -224,11 +226,11 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .send { flex: none; inline-size: 38px; block-size: 38px; display: grid; place-items: center; border-radius: 50%; background: var(--brand); color: var(--on-brand); transition: background var(--quick); }
 .send:hover { background: var(--brand-strong); } .send:disabled { background: var(--surface-sunken); color: var(--ink-soft); }
 .room { padding: 6px 14px 0; font-size: .8667em; color: var(--ink-soft); } .room[data-over] { color: var(--bad); font-weight: 550; }
-footer { padding: 6px 12px 10px; }
+.foot { padding: 6px 12px 10px; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 4px; min-block-size: 36px; font-size: .8667em; }
-.row button, .row a { display: flex; align-items: center; gap: 6px; min-block-size: 36px; padding-inline: 9px; border-radius: 10px; color: var(--ink-soft); font-weight: 550; text-decoration: none; }
+.row button, .row a { display: flex; align-items: center; gap: 6px; min-block-size: 36px; padding-inline: 8px; border-radius: 10px; color: var(--ink-soft); font-weight: 550; text-decoration: none; }
 .row button:hover, .row a:hover { background: var(--surface-sunken); color: var(--ink); }
-.row .person { color: var(--person); } .row .person:disabled { opacity: .7; } .row .help { margin-inline-start: auto; }
+.row .person { color: var(--person); } .row [aria-disabled] { opacity: .7; } .row .help { margin-inline-start: auto; }
 .sure span { padding-inline: 9px; font-weight: 600; flex: 1; } .row .yes { color: var(--bad); } .row .no { color: var(--brand); }
 .closing { overflow-y: auto; max-block-size: 66%; flex: none; padding: 16px; background: var(--surface); border-block-start: 1px solid var(--line); }
 .ended { font-weight: 650; text-align: center; }
@@ -251,7 +253,7 @@ const PLACES = `
   :host { inset-block-end: 14px; inset-inline-end: 14px; }
   .panel { position: fixed; inset: 0 0 auto; inline-size: 100%; block-size: var(--visible, 100dvh); border: 0; border-radius: 0; }
   .launcher[data-open] { visibility: hidden; }
-  header { padding-block-start: max(13px, env(safe-area-inset-top)); } footer { padding-block-end: max(10px, env(safe-area-inset-bottom)); }
+  .head { padding-block-start: max(13px, env(safe-area-inset-top)); } .foot { padding-block-end: max(10px, env(safe-area-inset-bottom)); }
   /* Below 16 px a phone zooms into the box. */
   .box textarea, .more textarea { font-size: max(16px, 1em); }
 }

@@ -22,8 +22,8 @@ export class ChatTabs {
   constructor({ name, locks, Channel }) {
     this.#name = name;
     // Without a channel the others would hear nothing, so the lock alone is of no use.
-    this.#locks = Channel ? locks : undefined;
-    this.#channel = Channel ? new Channel(name) : undefined;
+    this.#channel = open(name, Channel);
+    this.#locks = this.#channel ? locks : undefined;
   }
 
   /** Whether tabs share a stream at all. */
@@ -61,6 +61,7 @@ export class ChatTabs {
     try {
       await this.#locks.request(`${this.#name}:${conversation}`, options, () => this.#work(work, turn.signal));
     } catch (error) {
+      if (this.#denied(error)) return work(signal);
       // Aborted by us, or the lock was taken over by another tab: both are an end like any other.
       if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
     } finally {
@@ -72,7 +73,19 @@ export class ChatTabs {
   /** Makes one thing happen in one tab at a time. @template T @param {string} what @param {AbortSignal} signal @param {() => Promise<T>} work @returns {Promise<T>} */
   async alone(what, signal, work) {
     if (!this.#locks) return work();
-    return this.#locks.request(`${this.#name}:${what}`, { signal }, work);
+    try {
+      return await this.#locks.request(`${this.#name}:${what}`, { signal }, work);
+    } catch (error) {
+      if (this.#denied(error)) return work();
+      throw error;
+    }
+  }
+
+  /** Whether the browser denies locks here, as it does with storage blocked; from then on this tab is on its own. @param {unknown} error */
+  #denied(error) {
+    const denied = error instanceof DOMException && error.name === "SecurityError";
+    if (denied) this.#locks = undefined;
+    return denied;
   }
 
   /** @param {(signal: AbortSignal) => Promise<void>} work @param {AbortSignal} signal */
@@ -83,5 +96,15 @@ export class ChatTabs {
     } finally {
       this.leading = false;
     }
+  }
+}
+
+/** @param {string} name @param {typeof BroadcastChannel | undefined} Channel @returns {BroadcastChannel | undefined} */
+function open(name, Channel) {
+  try {
+    return Channel ? new Channel(name) : undefined;
+  } catch (error) {
+    if (error instanceof DOMException) return undefined;
+    throw error;
   }
 }

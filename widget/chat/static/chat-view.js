@@ -53,6 +53,7 @@ export class ChatView {
 
   /** @param {ChatState} state */
   draw(state) {
+    const focused = this.#root.activeElement;
     this.#drawLauncher(state);
     this.#drawStatus(state);
     this.#drawQueue(state);
@@ -61,6 +62,9 @@ export class ChatView {
     this.#closing.draw(state);
     this.#drawOpen(state.open);
     this.#log.draw(state);
+    const lost = focused !== null && focused.getClientRects().length === 0;
+    if (lost && state.open && state.owner === "closed") this.#log.focus();
+    else if (lost && state.open) this.focus();
   }
 
   /** Puts the focus where the customer goes on: the box, or on phones the conversation, where the box would call up the keyboard. */
@@ -103,14 +107,14 @@ export class ChatView {
     const close = make("button", { class: "close", type: "button", "aria-label": text.close }, icon(document, "close"));
     Object.assign(this.#parts, { status, close });
     const mark = make("span", { class: "mark", "aria-hidden": "true" }, icon(document, "chat"));
-    return make("header", {}, mark, make("div", { class: "names" }, make("h2", { dir: "auto" }, title), status), close);
+    return make("div", { class: "head" }, mark, make("div", { class: "names" }, make("h2", { dir: "auto" }, title), status), close);
   }
 
   #queue() {
     const { make, text, document } = this.#drawing;
     const place = make("p", { class: "place" });
     const never = make("button", { class: "never", type: "button" }, text.neverMind);
-    const queue = make("div", { class: "queue", role: "status", hidden: true }, icon(document, "clock"), make("div", {}, place, make("p", { class: "hint" }, text.waitingMore)), never);
+    const queue = make("div", { class: "queue", role: "status", hidden: true }, icon(document, "clock"), place, make("p", { class: "hint" }, text.waitingMore), never);
     Object.assign(this.#parts, { queue, place, never });
     return queue;
   }
@@ -118,14 +122,14 @@ export class ChatView {
   #footer() {
     const { make, text, kit, document } = this.#drawing;
     const person = make("button", { class: "person", type: "button" }, icon(document, "person"), make("span", {}, text.person));
-    const help = make("a", { class: "help", href: new URL("help", kit).href, target: "_blank", rel: "noopener" }, icon(document, "help"), text.help, make("span", { class: "unseen" }, `(${text.newTab})`));
+    const help = make("a", { class: "help", href: new URL("help", kit).href, target: "_blank", rel: "noopener" }, text.help, make("span", { class: "unseen" }, `(${text.newTab})`));
     const end = make("button", { class: "end", type: "button" }, text.end);
     const usual = make("div", { class: "row" }, person, end, help);
     const yes = make("button", { class: "yes", type: "button" }, text.endYes);
     const no = make("button", { class: "no", type: "button" }, text.endNo);
     const sure = make("div", { class: "row sure", role: "group", "aria-label": text.endQuestion, hidden: true }, make("span", {}, text.endQuestion), yes, no);
     Object.assign(this.#parts, { person, end, usual, yes, no, sure });
-    return make("footer", {}, usual, sure);
+    return make("div", { class: "foot" }, usual, sure);
   }
 
   #listen() {
@@ -204,10 +208,10 @@ export class ChatView {
     set(panel, "data-owner", state.owner);
     const words = { bot: text.statusBot, queued: text.statusQueued, agent: text.statusAgent(state.agent || text.agent), closed: text.statusClosed };
     say(status, words[state.owner]);
-    const lost = state.link === "lost" || isHeldUp(state);
-    set(link, "data-shown", lost);
+    const news = state.link === "lost" || isHeldUp(state) ? text.lost : state.trouble ? text.trouble : "";
+    set(link, "data-shown", news !== "");
     // Emptied, not hidden: a live region has to be there before its words are.
-    say(link, lost ? text.lost : "");
+    say(link, news);
   }
 
   /** @param {ChatState} state */
@@ -215,7 +219,7 @@ export class ChatView {
     const { queue, place, never } = this.#parts;
     set(queue, "hidden", state.owner !== "queued");
     say(place, state.owner === "queued" ? queueLine(this.#drawing.text, state.queue) : "");
-    set(never, "disabled", isPending(state, "cancel-handoff"));
+    set(never, "aria-disabled", isPending(state, "cancel-handoff") ? "true" : null);
   }
 
   /** @param {ChatState} state */
@@ -224,10 +228,11 @@ export class ChatView {
     const { text } = this.#drawing;
     const asking = isPending(state, "handoff");
     set(person, "hidden", state.owner !== "bot");
-    set(person, "disabled", asking);
+    // Not `disabled`: that would take the focus away.
+    set(person, "aria-disabled", asking ? "true" : null);
     say(/** @type {Element} */ (person.lastElementChild), asking ? text.asking : text.person);
     set(end, "hidden", state.conversation === null || state.owner === "closed");
-    set(end, "disabled", isPending(state, "close"));
+    set(end, "aria-disabled", isPending(state, "close") ? "true" : null);
     if (state.owner !== "closed" || !this.#asking) return;
     this.#asking = false;
     set(usual, "hidden", false);
