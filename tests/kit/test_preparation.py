@@ -50,6 +50,12 @@ def test_an_environment_whose_python_is_gone_is_begun_anew(tmp_path: Path) -> No
     assert not (tmp_path / "venv").exists()
 
 
+def test_of_a_python_in_an_environment_the_one_beneath_is_taken(tmp_path: Path) -> None:
+    """An activated environment would otherwise be the base of its own successor."""
+    python = environment(tmp_path / "venv")
+    assert interpreters.ask(str(tmp_path / "venv" / "bin" / "python")) == python
+
+
 def test_each_half_is_made_of_its_own_lines() -> None:
     """A pin of Rasa's half does not make the web half set up anew, and a comment neither of them."""
     web, bot = named_for(interpreters.WEB), named_for(interpreters.BOT)
