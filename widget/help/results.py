@@ -71,4 +71,7 @@ def opens_with(body: str, answer: str) -> bool:
 
 
 def _each_once(found: Iterable[Result]) -> tuple[Result, ...]:
-    return tuple({result.slug: result for result in reversed(list(found))}.values())[::-1]
+    first: dict[str, Result] = {}
+    for result in found:
+        first.setdefault(result.slug, result)
+    return tuple(first.values())
