@@ -13,8 +13,8 @@ from pathlib import Path
 from kit.errors import InterpreterMissing
 from kit.settings import ROOT
 
-# venv and ensurepip are what Debian keeps in a package of its own. Of a Python in a virtual environment, such as an activated .venv that may be about to
-# be made anew, the one beneath is meant.
+# venv and ensurepip are what Debian keeps in a package of its own. Of a Python in a virtual environment, such as an activated .venv that may be
+# about to be made anew, the one beneath is meant.
 PROBE = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3]); print(getattr(sys, '_base_executable', sys.executable))"
 
 
