@@ -245,7 +245,7 @@ def keyword_search(connection: sqlite3.Connection, text: str, limit: int) -> tup
     if not query or limit < 1:
         return ()
     rows = connection.execute(
-        "SELECT slug, title, kind, category, answer, excerpt, snippet(words, 3, '', '', '…', 40) AS found FROM words"
+        "SELECT slug, public_articles.title, kind, category, answer, excerpt, snippet(words, 3, '', '', '…', 40) AS found FROM words"
         " JOIN public_articles ON public_articles.id = words.rowid WHERE words MATCH ? ORDER BY bm25(words, 8, 6, 3, 1), slug LIMIT ?",
         (query, limit),
     )

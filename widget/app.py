@@ -39,7 +39,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         desk_api(services),
         desk_pages(),
         help_api(services),
-        help_pages(services.library, services.search, services.reading),
+        help_pages(services.library, services.search, services.reading, articles=settings.articles),
         journey_api(services),
         operations(services),
         shop_pages(),
