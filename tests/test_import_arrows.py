@@ -96,7 +96,7 @@ def test_the_kit_needs_the_standard_library_alone() -> None:
     assert foreign_imports(ROOT, "kit") == set()
 
 
-@pytest.mark.parametrize("module", ["knowledge_base.library", "knowledge_base.search_client", "knowledge_base.service"])
+@pytest.mark.parametrize("module", ["knowledge_base.library", "knowledge_base.search_client", "knowledge_base.serving"])
 def test_serving_loads_no_library_that_only_building_needs(module: str) -> None:
     """torch and its kin alone would fill the memory that the whole kit may have."""
     code = f"import sys, {module}; print(*sys.modules)"
