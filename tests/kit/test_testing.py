@@ -36,11 +36,11 @@ def test_node_is_counted(sign: str) -> None:
 
 
 def test_rasa_is_counted_by_whole_conversations() -> None:
-    """Of its two tables only the first is about whole stories."""
-    said = (
-        "Evaluation Results on END-TO-END level:\n\tCorrect:          40 / 41\n\nEvaluation Results on ACTION level:\n\tCorrect:          300 / 302\n"
-    )
-    assert count_rasa(said) == Counts(40, 1)
+    """Of its two tables only the one of conversations is about whole stories."""
+    log = "2026-11-21 19:49:56 INFO     rasa.core.test  - "
+    conversations = f"{log}Evaluation Results on CONVERSATION level:\n{log}\tCorrect:          40 / 41\n"
+    actions = f"{log}Evaluation Results on ACTION level:\n{log}\tCorrect:          300 / 302\n"
+    assert count_rasa(actions + conversations + actions) == Counts(40, 1)
     assert count_rasa("No model found") is None
 
 
