@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -141,8 +141,8 @@ def _write_article(connection: sqlite3.Connection, number: int, stored: StoredAr
         "related": _json(article.related),
         "markdown": article.markdown,
         "html": stored.html,
-        "headings": _json([asdict(heading) for heading in stored.headings]),
-        "steps": _json([asdict(step) for step in stored.steps]),
+        "headings": _json([vars(heading) for heading in stored.headings]),
+        "steps": _json([{**vars(step), "choices": [vars(choice) for choice in step.choices]} for step in stored.steps]),
         "excerpt": stored.excerpt,
         "body": _json(stored.body),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -9,20 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from . import article_store, generations, index_files
 from .article_store import StoredArticle
-from .calibration import Calibration
 from .embedding import Embedder, Vectors
 from .lexical import index_texts
 from .model import Article
 from .preparing import prepare
 from .ranking import ANSWER, NO_PASSAGE, PASSAGE, PHRASING, TITLE, Rows
 from .reading import Reading
-from .training import learn
+from .training import Learnable, Settled, fit_head, settle
 
 FAR_MESSAGES = Path(__file__).with_name("no_answer_messages.txt")
 
@@ -39,32 +38,71 @@ class Built:
     embedded: int
 
 
-def build(reading: Reading, index: Path, embedder: Embedder, *, no_answer_share: float, now: datetime, preparing: Prepare = prepare) -> Built:
-    """Make a generation of ``reading`` under ``index`` and make it live. ``preparing`` may remember what it prepared before."""
+def build(
+    reading: Reading,
+    index: Path,
+    embedder: Embedder,
+    *,
+    no_answer_share: float,
+    now: datetime,
+    settled: Settled | None = None,
+    settled_here: bool = False,
+    preparing: Prepare = prepare,
+) -> Built:
+    """Make a generation of ``reading`` under ``index`` and make it live.
+
+    With ``settled``, usually that of the generation before, held-out questions are not asked, which is quicker; the manifest
+    then says so, unless it was ``settled_here``, on these articles. ``preparing`` may remember what it prepared before.
+    """
     # Public ones first: their places in the list are the article numbers that the rows name.
     articles = sorted(reading.articles, key=lambda article: (not article.is_public, article.slug))
     stored = [preparing(article) for article in articles]
-    public = [article for article in stored if article.article.is_public]
-    rows, texts = rows_of(public)
-    far = read_far_messages()
+    rows, texts = rows_of([one for one in stored if one.article.is_public])
+    everything = [*texts, *read_far_messages()]
     known = index_files.known_vectors(index, embedder.checksum)
-    everything = [*texts, *far]
     vectors = embed_new(everything, known, embedder)
-    lexical = index_texts(texts)
-    learned = learn(rows, texts, vectors[: len(texts)], lexical, far=far, far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
+    data = Learnable(rows, texts, vectors[: len(texts)], index_texts(texts))
+    decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
+    head = fit_head(data, decided.lexical_share)
 
+    manifest = {
+        "created": now.isoformat(),
+        "embedding": embedder.checksum,
+        "articles": rows.articles,
+        "fingerprint": fingerprint(reading),
+        "problems": [str(problem) for problem in reading.problems],
+        "no_answer_share": no_answer_share,
+        "settled": index_files.settled_as_json(decided),
+        "settled_here": settled is None or settled_here,
+    }
     name = generations.new_name(now)
     folder = index / f"building-{os.getpid()}-{name}"
     folder.mkdir(parents=True)
     try:
         article_store.write_articles(folder / article_store.FILE_NAME, stored)
-        index_files.write_index(folder, rows, everything, vectors, lexical, learned)
-        generations.finish(folder, _manifest(reading, len(public), embedder, learned.calibration, no_answer_share, now))
+        index_files.write_index(folder, data, everything, vectors, head)
+        generations.finish(folder, manifest)
         generations.make_live(index, folder, name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     generations.prune(index)
-    return Built(name, len(public), len(texts), len(set(everything) - set(known)))
+    return Built(name, rows.articles, len(texts), len(set(everything) - set(known)))
+
+
+def settle_again(index: Path, embedder_checksum: str, no_answer_share: float) -> Settled:
+    """Ask the live generation's own phrasings as if held out. Raises `IndexUnusable` when there is no usable one."""
+    folder = index / generations.current_name(index)
+    loaded = index_files.load_index(folder, embedder_checksum)
+    texts, vectors = index_files.read_texts(folder)
+    count = len(loaded.rows.article)
+    data = Learnable(loaded.rows, texts[:count], vectors[:count], index_texts(texts[:count]))
+    return settle(data, far=texts[count:], far_vectors=vectors[count:], no_answer_share=no_answer_share)
+
+
+def fingerprint(reading: Reading) -> str:
+    """Equal for equal articles, whatever they were read from and whenever."""
+    lines = sorted(repr(article) for article in reading.articles)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def rows_of(articles: Sequence[StoredArticle]) -> tuple[Rows, list[str]]:
@@ -104,14 +142,3 @@ def read_far_messages() -> list[str]:
 
 def _adds(text: str, heading: str) -> bool:
     return bool(set(re.findall(r"\w+", text.lower())) - set(re.findall(r"\w+", heading.lower())))
-
-
-def _manifest(reading: Reading, articles: int, embedder: Embedder, calibration: Calibration, no_answer_share: float, now: datetime) -> dict[str, Any]:
-    return {
-        "created": now.isoformat(),
-        "embedding": embedder.checksum,
-        "articles": articles,
-        "problems": [str(problem) for problem in reading.problems],
-        "no_answer_share": no_answer_share,
-        "calibration": index_files.calibration_as_json(calibration),
-    }

@@ -87,7 +87,7 @@ def evaluate(articles: Path, questions: Sequence[Question], embedder: Embedder, 
         build_s = time.perf_counter() - started
         searcher = Searcher(load_index(Path(folder) / built.generation, embedder.checksum), embedder)
         outcomes = [ask(searcher, question) for question in questions]
-        return {**figures(outcomes, searcher.loaded.calibration.cutoffs), "build_s": round(build_s, 2)}
+        return {**figures(outcomes, searcher.loaded.settled.calibration.cutoffs), "build_s": round(build_s, 2)}
 
 
 def ask(searcher: Searcher, question: Question) -> Outcome:

@@ -22,7 +22,7 @@ from .head import TrainedHead
 from .lexical import LexicalIndex
 from .model import Cutoffs
 from .ranking import Ranker, Rows
-from .training import Learned
+from .training import Learnable, Settled
 
 VECTORS = "vectors.npy"
 TEXTS = "texts.json"
@@ -35,16 +35,18 @@ class LoadedIndex:
 
     folder: Path
     manifest: dict[str, Any]
+    rows: Rows
     ranker: Ranker
-    calibration: Calibration
+    settled: Settled
 
     @property
     def name(self) -> str:
         return self.folder.name
 
 
-def write_index(folder: Path, rows: Rows, texts: Sequence[str], vectors: Vectors, lexical: LexicalIndex, learned: Learned) -> None:
-    """Write the three files to ``folder``. ``texts`` and ``vectors`` may be longer than the rows."""
+def write_index(folder: Path, data: Learnable, texts: Sequence[str], vectors: Vectors, head: TrainedHead) -> None:
+    """Write the three files to ``folder``. ``texts`` and ``vectors`` are those of the rows and then of the messages without an answer."""
+    rows, lexical = data.rows, data.lexical
     np.save(folder / VECTORS, vectors, allow_pickle=False)
     (folder / TEXTS).write_text(json.dumps(list(texts), ensure_ascii=False), encoding="utf-8")
     np.savez(
@@ -57,9 +59,10 @@ def write_index(folder: Path, rows: Rows, texts: Sequence[str], vectors: Vectors
         starts=lexical.starts,
         lexical_rows=lexical.rows,
         lexical_weights=lexical.weights,
-        head=learned.head.weights,
-        base=np.float64(learned.head.base),
-        landmarks=learned.landmarks,
+        head=head.weights,
+        base=np.float64(head.base),
+        landmarks=head.landmarks,
+        lexical_share=np.float64(head.lexical_share),
     )
 
 
@@ -75,32 +78,46 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
             lexical = LexicalIndex(
                 len(rows.article), arrays["buckets"], arrays["idf"], arrays["starts"], arrays["lexical_rows"], arrays["lexical_weights"]
             )
-            head, landmarks = TrainedHead(arrays["head"], float(arrays["base"])), arrays["landmarks"]
-        calibration = calibration_from(manifest["calibration"])
+            head = TrainedHead(arrays["head"], float(arrays["base"]), arrays["landmarks"], float(arrays["lexical_share"]))
+        settled = settled_from(manifest["settled"])
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise IndexUnusable(f"{folder} cannot be loaded") from cause
-    return LoadedIndex(folder, manifest, Ranker(vectors[: len(rows.article)], rows, lexical, head, landmarks, calibration), calibration)
+    return LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled)
 
 
-def known_vectors(index: Path, embedding_checksum: str) -> dict[str, Any]:
+def read_texts(folder: Path) -> tuple[list[str], Vectors]:
+    """Texts and vectors of a generation that was checked. Raises `IndexUnusable`."""
+    try:
+        texts: list[str] = json.loads((folder / TEXTS).read_text(encoding="utf-8"))
+        vectors: Vectors = np.load(folder / VECTORS, allow_pickle=False)
+    except (OSError, ValueError) as cause:
+        raise IndexUnusable(f"{folder} cannot be loaded") from cause
+    if len(texts) != len(vectors):
+        raise IndexUnusable(f"{folder} has {len(texts)} texts and {len(vectors)} vectors")
+    return texts, vectors
+
+
+def known_vectors(index: Path, embedding_checksum: str) -> dict[str, Vectors]:
     """What the live generation knows: float32 (dim,) by text. Empty when there is none, or none that can be trusted."""
     try:
         folder = index / generations.current_name(index)
         manifest = generations.verify(folder, (VECTORS, TEXTS))
         if manifest.get("embedding") != embedding_checksum:
             return {}
-        texts = json.loads((folder / TEXTS).read_text(encoding="utf-8"))
-        return dict(zip(texts, np.load(folder / VECTORS, allow_pickle=False), strict=True))
-    except (IndexUnusable, OSError, ValueError):
+        return dict(zip(*read_texts(folder), strict=True))
+    except IndexUnusable:
         return {}
 
 
-def calibration_as_json(calibration: Calibration) -> dict[str, Any]:
-    """The form in which the manifest holds it."""
-    return asdict(calibration)
+def settled_as_json(settled: Settled) -> dict[str, Any]:
+    """The form in which manifests hold it."""
+    return asdict(settled)
 
 
-def calibration_from(form: dict[str, Any]) -> Calibration:
-    """The calibration from its form in the manifest. Raises KeyError or TypeError for another form."""
-    table = tuple((float(level), float(answered), float(right)) for level, answered, right in form["table"])
-    return Calibration(tuple(form["weights"]), Cutoffs(**form["cutoffs"]), int(form["questions"]), table)
+def settled_from(form: dict[str, Any]) -> Settled:
+    """The same from that form. Raises KeyError, TypeError or ValueError for another form."""
+    inner = form["calibration"]
+    table = tuple((float(level), float(answered), float(right)) for level, answered, right in inner["table"])
+    weights = tuple(float(weight) for weight in inner["weights"])
+    calibration = Calibration(weights, Cutoffs(**inner["cutoffs"]), int(inner["questions"]), inner["hit_at_1"], table)
+    return Settled(float(form["lexical_share"]), calibration)

@@ -1,14 +1,12 @@
 """How alike two texts are written: cosine of tf-idf over runs of 2 to 4 letters inside words.
 
 It finds what an embedding blurs - names, error codes, numbers - and forgives typing mistakes. Runs are hashed to
-`BUCKETS`, so that the index is three plain arrays and needs no vocabulary.
+2**18 buckets, so that the index is three plain arrays and needs no vocabulary.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +17,8 @@ Floats = npt.NDArray[np.float64]
 Array = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 
-BUCKETS = 1 << 18
+BUCKET_BITS = 18
+BLANK = 32
 MAX_CHARACTERS = 2_000
 
 
@@ -36,14 +35,12 @@ class LexicalIndex:
 
     def similarities(self, text: str) -> Array:
         """float32 (size,), each 0 to 1. Runs of ``text`` that no row has count in its length, with the highest weight."""
-        runs = _runs(text)
-        if not runs or not len(self.buckets):
+        asked, times = _runs(text)
+        if not len(asked) or not len(self.buckets):
             return np.zeros(self.size, np.float32)
-        asked = np.fromiter(runs, np.int64, len(runs))
-        times = 1 + np.log(np.fromiter(runs.values(), np.float64, len(runs)))
         positions = np.minimum(np.searchsorted(self.buckets, asked), len(self.buckets) - 1)
         known = self.buckets[positions] == asked
-        weights = times * np.where(known, self.idf[positions], np.log(1 + self.size) + 1)
+        weights = (1 + np.log(times)) * np.where(known, self.idf[positions], np.log(1 + self.size) + 1)
         parts = [slice(self.starts[position], self.starts[position + 1]) for position in positions[known]]
         if not parts:
             return np.zeros(self.size, np.float32)
@@ -55,10 +52,10 @@ class LexicalIndex:
 
 def index_texts(texts: Sequence[str]) -> LexicalIndex:
     """The index of ``texts``, each a row."""
-    counts = [_runs(text) for text in texts]
-    rows = np.repeat(np.arange(len(texts)), [len(runs) for runs in counts]).astype(np.int64)
-    found = np.fromiter((bucket for runs in counts for bucket in runs), np.int64, len(rows))
-    times = np.fromiter((count for runs in counts for count in runs.values()), np.float64, len(rows))
+    runs = [_runs(text) for text in texts]
+    rows = np.repeat(np.arange(len(texts)), [len(asked) for asked, _ in runs]).astype(np.int64)
+    found = np.concatenate([np.zeros(0, np.int64), *(asked for asked, _ in runs)])
+    times = np.concatenate([np.zeros(0), *(times for _, times in runs)])
     buckets, inverse, documents = np.unique(found, return_inverse=True, return_counts=True)
     # Smoothed as scikit-learn does it: one more document that holds every run.
     idf = np.log((1 + len(texts)) / (1 + documents)) + 1
@@ -70,11 +67,21 @@ def index_texts(texts: Sequence[str]) -> LexicalIndex:
     return LexicalIndex(len(texts), buckets, idf.astype(np.float32), starts, rows[order], weights[order].astype(np.float32))
 
 
-def _runs(text: str) -> Counter[int]:
-    """How often each run of 2 to 4 letters stands in a text, words with a blank on each side."""
-    runs: Counter[int] = Counter()
-    for word in re.findall(r"\w+", text[:MAX_CHARACTERS].lower()):
-        padded = f" {word} ".encode("utf-8", "replace")
-        for length in (2, 3, 4):
-            runs.update(zlib.crc32(padded[start : start + length]) % BUCKETS for start in range(len(padded) - length + 1))
-    return runs
+def _runs(text: str) -> tuple[Counts, Floats]:
+    """The runs of 2 to 4 bytes inside the words of a text, each word with a blank on each side: sorted buckets, and how often each is there."""
+    words = re.findall(r"\w+", text[:MAX_CHARACTERS].lower())
+    letters = np.frombuffer("".join(f" {word} " for word in words).encode("utf-8", "replace"), np.uint8).astype(np.uint64)
+    # Two blanks side by side are where one word ends and the next begins; no run may hold both.
+    seams = np.concatenate([[0], np.cumsum((letters[:-1] == BLANK) & (letters[1:] == BLANK))])
+    found = []
+    for length in (2, 3, 4):
+        count = len(letters) - length + 1
+        if count > 0:
+            codes = np.full(count, length, np.uint64)
+            for place in range(length):
+                codes = codes << np.uint64(8) | letters[place : place + count]
+            found.append(codes[seams[length - 1 :][:count] == seams[:count]])
+    # Multiplying by this odd number and keeping the highest bits spreads neighbours (Fibonacci hashing, Knuth 6.4).
+    codes = np.concatenate(found) if found else np.zeros(0, np.uint64)
+    buckets, times = np.unique(codes * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - BUCKET_BITS), return_counts=True)
+    return buckets.astype(np.int64), times.astype(np.float64)

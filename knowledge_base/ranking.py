@@ -46,16 +46,14 @@ class Ranked:
 class Ranker:
     """Ranks the articles of one generation. Only reads what it holds, so threads may share it."""
 
-    def __init__(self, vectors: Vectors, rows: Rows, lexical: LexicalIndex, head: TrainedHead, landmarks: Numbers, calibration: Calibration) -> None:
+    def __init__(self, vectors: Vectors, rows: Rows, lexical: LexicalIndex, head: TrainedHead, calibration: Calibration) -> None:
         self._rows = rows
         self._lexical = lexical
         self._head = head
-        self._landmarks = landmarks
-        self._landmark_vectors = vectors[landmarks]
+        self._landmark_vectors = vectors[head.landmarks]
         self._calibration = calibration
         self._index = faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(np.ascontiguousarray(vectors))
-        self._order = np.argsort(rows.article, kind="stable")
 
     def rank(self, vector: Vectors, text: str, limit: int) -> list[Ranked]:
         """At most ``limit`` articles, best first. ``vector`` float32 (dim,) of unit length is that of ``text``."""
@@ -63,7 +61,7 @@ class Ranker:
             return []
         cosines = self._cosines(vector)
         lexical = self._lexical.similarities(text)
-        similarity = kernel(self._landmark_vectors @ vector, lexical[self._landmarks])
+        similarity = kernel(self._landmark_vectors @ vector, lexical[self._head.landmarks], self._head.lexical_share)
         scores = self._head.scores(similarity[None])
         by_article = highest(cosines[None], self._rows)
         found = np.argsort(-scores[0], kind="stable")[:limit]

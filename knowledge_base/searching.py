@@ -28,7 +28,7 @@ class Searcher:
         ranked = self._rank(text, limit) if text else []
         with article_store.reading(self._store) as connection:
             hits = tuple(_hit(connection, one) for one in ranked)
-        cutoffs = self.loaded.calibration.cutoffs
+        cutoffs = self.loaded.settled.calibration.cutoffs
         return SearchAnswer(self.loaded.name, cutoffs.verdict(hits[0].confidence if hits else 0.0), cutoffs, hits)
 
     def article(self, slug: str) -> ArticleAnswer | None:

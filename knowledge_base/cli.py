@@ -1,0 +1,137 @@
+"""``python -m knowledge_base …``: build, check, search, evaluate, export, serve."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from kit.errors import SettingError
+from kit.settings import Settings, read_settings, with_secrets
+
+from . import export, generations, index_files
+from .building import build, settle_again
+from .checking import check
+from .embedding import SentenceEmbedder
+from .evaluation import evaluate, read_questions
+from .exceptions import KnowledgeBaseError
+from .reading import read_folder
+from .searching import Searcher
+from .serving import serve
+from .wire import search_form
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 for success, 1 for problems found or a failure, 2 for a wrong call."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    command: Command = options.command
+    try:
+        return command(options, read_settings())
+    except (KnowledgeBaseError, SettingError, OSError) as failure:
+        print(f"knowledge_base: {failure}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m knowledge_base", description="The articles: check, index, search, measure and serve them.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Command, meaning: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=meaning, description=meaning)
+        one.set_defaults(command=command)
+        return one
+
+    add("build", _build, "index the articles; the embedding model is exported first where that has not been done")
+    add("check", _check, "print every problem as file:line: reason").add_argument("--articles", type=Path, help="another folder")
+    search = add("search", _search, "ask the live index")
+    search.add_argument("text")
+    search.add_argument("--limit", type=int, default=3)
+    search.add_argument("--json", action="store_true")
+    measure = add("evaluate", _evaluate, "index a folder alone, ask it every question of a file, print the figures")
+    measure.add_argument("--articles", type=Path, required=True)
+    measure.add_argument("--questions", type=Path, required=True, help='JSONL: {"question": text, "article": slug or null}')
+    measure.add_argument("--json", action="store_true", help="one JSON object instead of a line a figure")
+    add("export", _export, "export the embedding model to ONNX")
+    add("settle", _settle, "choose calibration and cut-offs for the live index anew and print them; the service does this by itself")
+    add("serve", _serve, "answer over HTTP, on loopback, following the articles' folder")
+    return parser
+
+
+def _build(options: argparse.Namespace, settings: Settings) -> int:
+    reading = read_folder(settings.articles)
+    for problem in reading.problems:
+        print(problem, file=sys.stderr)
+    embedder = SentenceEmbedder(_exported(settings))
+    built = build(reading, settings.index, embedder, no_answer_share=settings.no_answer_share, now=datetime.now(timezone.utc))
+    print(
+        f"{built.generation}: {built.articles} public articles, {built.rows} rows, {built.embedded} texts embedded, {len(reading.problems)} problems"
+    )
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    reading = read_folder(options.articles or settings.articles)
+    problems = check(reading)
+    for problem in problems:
+        print(problem)
+    print(f"{len(reading.articles)} articles, {len(problems)} problems", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _search(options: argparse.Namespace, settings: Settings) -> int:
+    embedder = SentenceEmbedder(_exported(settings))
+    loaded = index_files.load_index(settings.index / generations.current_name(settings.index), embedder.checksum)
+    answer = Searcher(loaded, embedder).search(options.text, max(1, options.limit))
+    if options.json:
+        print(json.dumps(search_form(answer), ensure_ascii=False))
+        return 0
+    print(f"{answer.verdict} (answers from {answer.cutoffs.answer:.2f}, offers from {answer.cutoffs.offer:.2f})")
+    for hit in answer.hits:
+        print(f"{hit.confidence:.2f}  {hit.slug}  {hit.title}{' > ' + hit.section if hit.section else ''}\n      {hit.excerpt}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    questions = read_questions(options.questions)
+    if not options.articles.is_dir():
+        raise KnowledgeBaseError(f"there is no folder {options.articles}")
+    found = evaluate(options.articles, questions, SentenceEmbedder(_exported(settings)), settings.no_answer_share)
+    print(json.dumps(found) if options.json else "\n".join(f"{name:24}{value}" for name, value in found.items()))
+    return 0
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> int:
+    manifest = export.export(settings.model, settings.var / "embedding")
+    print(f"{settings.model}: {manifest['dimensions']} dimensions, at most {manifest['max_tokens']} word pieces")
+    return 0
+
+
+def _settle(options: argparse.Namespace, settings: Settings) -> int:
+    checksum = SentenceEmbedder(_exported(settings)).checksum
+    print(json.dumps(index_files.settled_as_json(settle_again(settings.index, checksum, settings.no_answer_share))))
+    return 0
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    _exported(settings)
+    serve(with_secrets(settings))
+    return 0
+
+
+def _exported(settings: Settings) -> Path:
+    """The folder of the exported model; exported first, in a process of its own, where it is missing or another one."""
+    folder = settings.var / "embedding"
+    if not export.is_exported(settings.model, folder):
+        print(f"exporting the embedding model {settings.model} …", file=sys.stderr)
+        ended = subprocess.run([sys.executable, "-m", "knowledge_base", "export"], stdout=subprocess.DEVNULL, check=False, timeout=1800)
+        if ended.returncode != 0:
+            raise KnowledgeBaseError(f"the embedding model {settings.model} could not be exported")
+    return folder

@@ -1,0 +1,129 @@
+"""The live index of the service: follows the articles' folder and the live generation, and answers meanwhile.
+
+`LiveIndex.follow` is called a few times a second. An edit makes a generation at once with what was settled before; once the
+folder has been quiet for a while, held-out phrasings are asked anew behind, and a generation with the outcome is swapped in.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from . import generations, index_files
+from .article_store import StoredArticle
+from .building import build, fingerprint
+from .embedding import Embedder
+from .exceptions import IndexUnusable, KnowledgeBaseError
+from .model import Article
+from .preparing import prepare
+from .reading import FolderReader, Reading, Stamp
+from .searching import Searcher
+from .training import Settled
+
+log = logging.getLogger(__name__)
+
+# What can go wrong with a build that the next try may put right: a full disk, a file of another process half way.
+PASSING = (OSError, sqlite3.Error, KnowledgeBaseError)
+RETRY_S = 5.0
+QUIET_S = 3.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where articles and index lie, and the share of messages that no article answers."""
+
+    articles: Path
+    index: Path
+    no_answer_share: float
+
+
+class LiveIndex:
+    """Holds the `Searcher` of the live generation. `follow` belongs to one thread; `searcher` may be read from any."""
+
+    def __init__(self, place: Place, embedder: Embedder, clock: Callable[[], datetime], settle_behind: Callable[[], None] = lambda: None) -> None:
+        self._place = place
+        self._embedder = embedder
+        self._clock = clock
+        self._settle_behind = settle_behind
+        self._reader = FolderReader(place.articles)
+        self._prepared: dict[str, tuple[Article, StoredArticle]] = {}
+        self._stamps: dict[str, Stamp] | None = None
+        self._reading = Reading((), ())
+        self._retry_at: datetime | None = None
+        self._changed_at = clock()
+        self._asked_to_settle = ""
+        self.searcher: Searcher | None = None
+
+    @property
+    def problems(self) -> int:
+        """How many problems the articles have as they stand."""
+        return len(self._reading.problems)
+
+    def follow(self) -> None:
+        """Bring the index up to the folder and to the live generation. A failure is logged and tried again after a while."""
+        now = self._clock()
+        if self._retry_at and now < self._retry_at:
+            return
+        try:
+            self._follow()
+            self._retry_at = None
+        except PASSING:
+            log.exception("the index could not be brought up to the articles; what was live stays")
+            self._retry_at = datetime.fromtimestamp(now.timestamp() + RETRY_S, now.tzinfo)
+
+    def take_over(self, settled: Settled) -> None:
+        """Make a generation with what was settled behind. Belongs to the thread of `follow`."""
+        self._build(settled, settled_here=True)
+
+    def _follow(self) -> None:
+        stamps = self._reader.stamps()
+        if stamps != self._stamps:
+            self._reading = self._reader.read()
+            self._stamps = stamps
+            self._changed_at = self._clock()
+        self._load_live()
+        wanted = fingerprint(self._reading)
+        if self.searcher is None or self.searcher.loaded.manifest.get("fingerprint") != wanted:
+            self._build(self.searcher.loaded.settled if self.searcher else None)
+        self._settle_when_quiet(wanted)
+
+    def _load_live(self) -> None:
+        """Load the live generation unless it is loaded. One that cannot be used is as good as none: a new one is built."""
+        try:
+            name = generations.current_name(self._place.index)
+            if self.searcher is None or self.searcher.loaded.name != name:
+                self.searcher = Searcher(index_files.load_index(self._place.index / name, self._embedder.checksum), self._embedder)
+        except IndexUnusable as cause:
+            log.warning("no usable index (%s); building one", cause)
+            self.searcher = None
+
+    def _build(self, settled: Settled | None, *, settled_here: bool = False) -> None:
+        built = build(
+            self._reading,
+            self._place.index,
+            self._embedder,
+            no_answer_share=self._place.no_answer_share,
+            now=self._clock(),
+            settled=settled,
+            settled_here=settled_here,
+            preparing=self._prepare,
+        )
+        log.info("generation %s: %d articles, %d rows, %d texts embedded", built.generation, built.articles, built.rows, built.embedded)
+        self._load_live()
+
+    def _prepare(self, article: Article) -> StoredArticle:
+        known = self._prepared.get(article.slug)
+        if known is None or known[0] != article:
+            known = self._prepared[article.slug] = (article, prepare(article))
+        return known[1]
+
+    def _settle_when_quiet(self, wanted: str) -> None:
+        """Ask once for each state of the articles whose generation took over what an earlier one had settled."""
+        quiet = (self._clock() - self._changed_at).total_seconds() >= QUIET_S
+        if quiet and self.searcher and not self.searcher.loaded.manifest["settled_here"] and self._asked_to_settle != wanted:
+            self._asked_to_settle = wanted
+            self._settle_behind()
