@@ -85,6 +85,11 @@ export class FakeKit {
     return [...this.conversations.values()].reduce((sum, conversation) => sum + conversation.listeners.size, 0);
   }
 
+  get counts() {
+    const events = [...this.conversations.values()].flatMap((conversation) => conversation.events);
+    return { conversations: this.conversations.size, streams: this.streams, messages: events.filter(({ data }) => data.author === "customer").length };
+  }
+
   /** The newest conversation. */
   get newest() {
     return [...this.conversations.values()].at(-1);
@@ -139,6 +144,7 @@ export class FakeKit {
     const url = new URL(request.url, this.url);
     const path = url.pathname;
     if (request.method === "OPTIONS") return response.writeHead(204, { ...CORS, "Access-Control-Allow-Methods": "GET, POST" }).end();
+    if (path === "/fake-counts") return json(response, 200, this.counts);
     if (!path.startsWith("/api/") && path !== "/fake") return this.#file(path, response);
     const body = await bodyOf(request);
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? null;

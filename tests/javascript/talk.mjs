@@ -1,10 +1,15 @@
 /** A customer for the tests: the widget's own session and state over real HTTP, without a browser around it. */
 
+import { webcrypto } from "node:crypto";
+
 import { ChatClient } from "../../widget/chat/static/chat-client.js";
 import { ChatSession } from "../../widget/chat/static/chat-session.js";
 import { initialState, reduce } from "../../widget/chat/static/chat-state.js";
 import { ChatStore, MemoryStorage } from "../../widget/chat/static/chat-store.js";
 import { ChatTabs } from "../../widget/chat/static/chat-tabs.js";
+
+// Node 18 has it, but not by the name that browsers use.
+globalThis.crypto ??= webcrypto;
 
 const QUICK = { first_ms: 10, most_ms: 40, typing_ms: 80, tell_typing_ms: 50, stale_ms: 100, silent_ms: 150 };
 

@@ -52,7 +52,7 @@ export class ChatClosing {
   /** @param {string} label @param {number} value */
   #score(label, value) {
     const { make } = this.#drawing;
-    const input = make("input", { type: "radio", name: "score", value, id: `score-${value}`, class: "unseen" });
+    const input = make("input", { type: "radio", name: "score", value, id: `score-${value}` });
     return make("div", { class: "score" }, input, make("label", { for: `score-${value}` }, make("b", { "aria-hidden": "true" }, String(value)), make("span", {}, label)));
   }
 

@@ -9,12 +9,10 @@
 /** @type {Readonly<Record<string, string>>} */
 export const LIGHT = Object.freeze({
   brand: "#0b6e5f",
-  "brand-strong": "#085246",
   "brand-soft": "#e3f2ee",
   "on-brand": "#ffffff",
   ground: "#f6f7f5",
   surface: "#ffffff",
-  "surface-raised": "#ffffff",
   "surface-sunken": "#eef0ed",
   line: "#d9ddd8",
   "line-strong": "#7b847d",
@@ -25,7 +23,6 @@ export const LIGHT = Object.freeze({
   warn: "#8a5300",
   "warn-soft": "#fdf1dc",
   bad: "#b3261e",
-  "bad-soft": "#fce8e6",
   person: "#3b4fa8",
   "person-soft": "#e9ecfb",
   shadow: "0 1px 2px rgb(16 32 24 / 8%), 0 8px 28px rgb(16 32 24 / 14%)",
@@ -34,12 +31,10 @@ export const LIGHT = Object.freeze({
 /** @type {Readonly<Record<string, string>>} */
 export const DARK = Object.freeze({
   brand: "#4fc3ad",
-  "brand-strong": "#7bd8c6",
   "brand-soft": "#12322c",
   "on-brand": "#05231d",
   ground: "#101513",
   surface: "#171d1a",
-  "surface-raised": "#1e2622",
   "surface-sunken": "#0c100e",
   line: "#2c3732",
   "line-strong": "#84918a",
@@ -50,7 +45,6 @@ export const DARK = Object.freeze({
   warn: "#f0bd6a",
   "warn-soft": "#33270f",
   bad: "#f2a29b",
-  "bad-soft": "#3a1a17",
   person: "#a9b7ff",
   "person-soft": "#1f2542",
   shadow: "0 1px 2px rgb(0 0 0 / 40%), 0 8px 28px rgb(0 0 0 / 50%)",
@@ -101,7 +95,7 @@ const LAUNCHER = `
   transition: background var(--quick), transform var(--quick);
 }
 :host([position="start"]) .launcher { margin-inline: 0 auto; }
-.launcher:hover { background: var(--brand-strong); transform: translateY(-1px); }
+.launcher:hover { background: color-mix(in srgb, var(--brand) 86%, var(--ink)); transform: translateY(-1px); }
 .launcher .icon { inline-size: 1.5em; block-size: 1.5em; }
 .launcher .icon + .icon, .launcher[data-open] .icon:first-child, .launcher[data-open] .words { display: none; }
 .launcher[data-open] .icon + .icon { display: block; }
@@ -224,7 +218,7 @@ const FOOT = `
 .box textarea { flex: 1; min-inline-size: 0; min-block-size: 38px; padding: 7px 0; border: 0; background: none; resize: none; overflow-y: hidden; line-height: 1.55; outline: none; }
 textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .send { flex: none; inline-size: 38px; block-size: 38px; display: grid; place-items: center; border-radius: 50%; background: var(--brand); color: var(--on-brand); transition: background var(--quick); }
-.send:hover { background: var(--brand-strong); } .send:disabled { background: var(--surface-sunken); color: var(--ink-soft); }
+.send:hover { background: color-mix(in srgb, var(--brand) 86%, var(--ink)); } .send:disabled { background: var(--surface-sunken); color: var(--ink-soft); }
 .room { padding: 6px 14px 0; font-size: .8667em; color: var(--ink-soft); } .room[data-over] { color: var(--bad); font-weight: 550; }
 .foot { padding: 6px 12px 10px; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 4px; min-block-size: 36px; font-size: .8667em; }
@@ -238,7 +232,8 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .scores { display: grid; grid-template-columns: repeat(5, 1fr); gap: 6px; margin-block-start: 8px; }
 .score { position: relative; } .score label { display: grid; justify-items: center; gap: 3px; padding: 8px 2px; border: 1.5px solid var(--line); border-radius: 12px; cursor: pointer; text-align: center; }
 .score b { font-size: 1.1333em; line-height: 1.2; } .score span { font-size: .8em; line-height: 1.2; color: var(--ink-soft); }
-.score label:hover { border-color: var(--brand); } .score input:checked + label { border-color: var(--brand); background: var(--brand-soft); } .score input:checked + label b { color: var(--brand); }
+.score:hover label { border-color: var(--brand); } .score input:checked + label { border-color: var(--brand); background: var(--brand-soft); } .score input:checked + label b { color: var(--brand); }
+.score input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
 .score input:focus-visible + label { outline: 2px solid var(--focus); outline-offset: 2px; }
 .more { display: grid; gap: 6px; margin-block-start: 12px; } .more label { font-size: .8667em; color: var(--ink-soft); }
 .more textarea { inline-size: 100%; padding: 8px 12px; border: 1px solid var(--line-strong); border-radius: 12px; background: var(--surface); resize: vertical; max-block-size: 140px; }
