@@ -71,36 +71,39 @@ class _Running:
     def __init__(self, step: Step, log: Path) -> None:
         self.step, self.log, self.began = step, log, time.monotonic()
         self._left = list(step.commands)
-        step.prepare()
-        step.stamp.unlink(missing_ok=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_bytes(b"")
-        self._process = self._next()
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def _next(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        self.step.prepare()
+        self.step.stamp.unlink(missing_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
+        self._next()
+
+    def _next(self) -> None:
         with open(self.log, "ab") as said:
             environment = {**os.environ, **self.step.environment}
-            return subprocess.Popen(
+            self._process = subprocess.Popen(
                 self._left.pop(0), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
             )
 
     def is_over(self) -> bool:
         """Go on to the next command if it is time. Raises `StepFailed`."""
-        code = self._process.poll()
+        code = self._process.poll() if self._process else None
         if code is None and time.monotonic() - self.began < self.step.limit_s:
             return False
         if code != 0:
             self.end()
             raise StepFailed(self.step.says, self.log, self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
         if self._left:
-            self._process = self._next()
+            self._next()
             return False
         self.step.stamp.parent.mkdir(parents=True, exist_ok=True)
         self.step.stamp.write_text(self.step.inputs(), encoding="utf-8")
         return True
 
     def end(self) -> None:
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._process.pid, number)
@@ -124,6 +127,7 @@ def run_steps(steps: Sequence[Step], log_folder: Path, say: Callable[[str], None
                     continue
                 say(f"  {step.says} ...")
                 running.append(_Running(step, log_folder / f"setup-{step.name}.log"))
+                running[-1].start()  # listed before it is started, so that an interruption finds it
             for current in [current for current in running if current.is_over()]:
                 running.remove(current)
                 took[current.step.name] = time.monotonic() - current.began

@@ -20,7 +20,6 @@ from kit.leftovers import leftovers
 from kit.ports import is_listening
 from kit.process_table import read_process
 from kit.processes import RunningKit, copy_prepared, trial_settings
-from kit.settings import ROOT
 from tests.kit.stand_ins import DIES, HAS_CHILD, STUBBORN, listening, script, web_and_search
 
 
@@ -235,57 +234,3 @@ def test_prepared_data_is_taken_over_without_copying(tmp_path: Path) -> None:
     linked = tmp_path / "trial" / "index" / "g1" / "vectors"
     assert linked.samefile(prepared / "index" / "g1" / "vectors")
     assert sorted(path.name for path in (tmp_path / "trial").iterdir()) == ["index"]
-
-
-def run_in_a_process(var: Path, *numbers: signal.Signals, wait_for: str = "Ctrl-C") -> tuple[int, str]:
-    """`make run`'s foreground with stand-ins, in a process of its own: sent these signals once it says ``wait_for``; its exit code and words."""
-    code = f"""
-import sys
-from pathlib import Path
-from kit.__main__ import say
-from kit.processes import RunningKit, trial_settings
-from kit.service import serve
-from tests.kit.stand_ins import web_and_search
-settings = trial_settings(Path({str(var)!r}))
-def make_ready(kit, say):
-    kit.account = {{"email": "ada@example.com", "password": "once-only"}}
-serve(RunningKit(settings, programs=web_and_search(settings)), say, make_ready)
-"""
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    said = []
-    try:
-        for line in process.stdout or ():
-            said.append(line)
-            if wait_for in line:
-                for number in numbers:
-                    process.send_signal(number)
-                    time.sleep(0.05)
-        return process.wait(30), "".join(said)
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGINT, signal.SIGINT)])
-def test_one_signal_stops_everything_in_good_order(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
-    """Addresses and account are shown, then Ctrl-C or SIGTERM, or an impatient row of them, ends all processes with exit code 0."""
-    code, said = run_in_a_process(tmp_path, *numbers)
-    assert code == 0, said
-    for text in ("/shop", "/help", "/desk", "ada@example.com", "once-only", "Ready after", "Stopped."):
-        assert text in said
-    assert leftovers(tmp_path) == []
-
-
-def test_after_kill_nine_of_the_kit_itself_the_next_run_cleans_up(tmp_path: Path) -> None:
-    """The dead one's programs still run; the next one finds them by pid, ends them, says so, and serves."""
-    code, _ = run_in_a_process(tmp_path, signal.SIGKILL)
-    assert code == -signal.SIGKILL
-    left = leftovers(tmp_path)
-    assert {process.environment["KIT_PROGRAM"] for process in left} == {"supervisord", "web", "search"}
-    code, said = run_in_a_process(tmp_path, signal.SIGINT)
-    assert code == 0
-    assert "Ended what an earlier run had left" in said
-    assert all(f"pid {process.pid}" in said for process in left)
-    assert leftovers(tmp_path) == []
