@@ -35,8 +35,14 @@ ATTRIBUTES = {
     **{f"h{level}": {"id"} for level in range(2, 7)},
 }
 
-# Deeper nesting is shown flat. markdown-it's own limit of 20 keeps its block parser linear in practice.
+# Deeper nesting is shown flat.
 MAX_NESTING = 20
+# How often the parser may try its rules, so that any 64 KiB are rendered within 250 ms: a step takes 6 to 20 µs. Prose takes
+# one for every 17 characters, so no honest text comes near. Counting is fair where a clock would cut articles on a busy machine.
+INLINE_STEPS = 12_000
+BLOCK_STEPS = 4_000
+# The table rule reads a whole table in one step.
+MAX_PIPES = 8_000
 
 
 @dataclass(frozen=True)
@@ -50,22 +56,37 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """An article's Markdown, parsed: sanitised HTML, headings, and sections in their order."""
+    """An article's Markdown, parsed: sanitised HTML, headings, and sections in their order.
+
+    ``plain`` says that the Markdown was too intricate to parse and stands there as it was written.
+    """
 
     html: str
     headings: tuple[Heading, ...]
     sections: tuple[Section, ...]
+    plain: bool = False
+
+
+class _TooIntricate(Exception):
+    """The parser has used up its steps."""
 
 
 def render(markdown: str, folder: str = "") -> Page:
     """Parse and render. ``folder`` is where the file lies below the articles' folder; paths of pictures start there."""
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    tokens = parser.parse(markdown)
+    _limit_steps(parser)
+    plain = False
+    try:
+        if markdown.count("|") > MAX_PIPES:
+            raise _TooIntricate
+        tokens = parser.parse(markdown)
+    except _TooIntricate:
+        tokens, plain = _plain_tokens(markdown), True
     headings = _number_headings(tokens)
     _resolve(tokens, folder)
     html = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer")
-    return Page(clean, tuple(headings.values()), _sections(tokens, headings))
+    return Page(clean, tuple(headings.values()), _sections(tokens, headings), plain)
 
 
 def resolved_link(href: str) -> str:
@@ -96,6 +117,30 @@ def resolved_source(source: str, folder: str) -> str:
 def anchor_of(text: str) -> str:
     """The anchor of a heading: its words in small letters, joined by ``-``."""
     return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:80].strip("-") or "section"
+
+
+def _limit_steps(parser: MarkdownIt) -> None:
+    """Put a rule that never matches before all others: it counts."""
+    left = {"inline": INLINE_STEPS, "block": BLOCK_STEPS}
+
+    def count(kind: str) -> bool:
+        left[kind] -= 1
+        if left[kind] < 0:
+            raise _TooIntricate
+        return False
+
+    parser.inline.ruler.before("text", "limit", lambda *_: count("inline"))
+    parser.block.ruler.before("table", "limit", lambda *_: count("block"))
+
+
+def _plain_tokens(markdown: str) -> list[Token]:
+    """A paragraph for each stretch of lines, its signs as they stand."""
+    tokens = []
+    for paragraph in re.split(r"\n\s*\n", markdown)[:BLOCK_STEPS]:
+        words = Token("text", "", 0, content=" ".join(paragraph.split()))
+        inline = Token("inline", "", 0, content=words.content, children=[words])
+        tokens += [Token("paragraph_open", "p", 1, block=True), inline, Token("paragraph_close", "p", -1, block=True)]
+    return tokens
 
 
 def _number_headings(tokens: list[Token]) -> dict[int, Heading]:

@@ -46,6 +46,12 @@ class SearchClient:
         answer = self._call("GET", "/health", timeout_s)
         return _read(lambda: SearchHealth(answer["generation"], answer["articles"], answer["problems"]))
 
+    def close(self) -> None:
+        """Close the connection of the calling thread; those of other threads go with their threads."""
+        session = getattr(self._local, "session", None)
+        if session is not None:
+            session.close()
+
     def _call(self, method: str, path: str, timeout_s: float, body: dict[str, Any] | None = None) -> Any:
         try:
             response = self._send(method, path, timeout_s, body)
