@@ -95,6 +95,17 @@ test("a stream gives its frames, and an error when it falls silent", async () =>
   assert.equal((await failure(stream.next())).passing, true);
 });
 
+test("a stream lives as long as there are signs of life", async () => {
+  answer = (request, response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    const beat = setInterval(() => response.write(": beat\n\n"), 20);
+    setTimeout(() => response.end(clearInterval(beat)), 300);
+  };
+  let beats = 0;
+  for await (const frame of new ChatClient(address, { silence_ms: 150 }).stream("t", "c", 0, never)) beats += frame.event === "beat" ? 1 : 0;
+  assert.ok(beats >= 5, String(beats));
+});
+
 test("leaving a stream closes its connection", async () => {
   const closed = new Promise((resolve) => {
     answer = (request, response) => {

@@ -311,18 +311,52 @@ test("what was read in an earlier visit is not new in the next", async () => {
   assert.equal(later.state.read, 2);
 });
 
+/** How tabs share where none of them takes over by itself. */
+function patient(browser) {
+  return { browser, sharing: true, times: { silent_ms: 60_000 } };
+}
+
 test("tabs of one browser share one stream and show the same", async () => {
   const browser = new Browser();
-  const first = visitor({ browser, sharing: true });
+  const first = visitor(patient(browser));
   first.says("hello");
   await first.hears("You said: hello");
-  const second = visitor({ browser, sharing: true });
+  const second = visitor(patient(browser));
   await second.hears("You said: hello");
   second.says("from the other tab");
   await first.hears("You said: from the other tab");
   await second.hears("You said: from the other tab");
   assert.equal(kit.streams, 1);
   assert.deepEqual(first.words, second.words);
+});
+
+test("a tab that missed something notices at the next event and fetches it", async () => {
+  const browser = new Browser();
+  const first = visitor(patient(browser));
+  first.says("hello");
+  await first.hears("You said: hello");
+  const second = visitor(patient(browser));
+  await second.sees((state) => state.link === "live");
+  const tell = first.tabs.tell;
+  first.tabs.tell = () => {};
+  kit.act(kit.newest, { do: "say", text: "not passed on" });
+  await first.hears("not passed on");
+  first.tabs.tell = tell;
+  kit.act(kit.newest, { do: "say", text: "passed on" });
+  await second.hears("passed on");
+  assert.deepEqual(second.words, first.words);
+});
+
+test("a tab that comes later learns the place in the queue", async () => {
+  const browser = new Browser();
+  const first = visitor(patient(browser));
+  first.session.ask("handoff");
+  await first.sees((state) => state.queue?.position === 2);
+  kit.act(kit.newest, { do: "queue", queue: { position: 1, wait_low_s: 5, wait_high_s: 50 } });
+  await first.sees((state) => state.queue.position === 1);
+  kit.newest.queue = null;
+  const second = visitor(patient(browser));
+  await second.sees((state) => state.queue?.position === 1);
 });
 
 test("when the tab that reads is closed another one takes over and misses nothing", async () => {
