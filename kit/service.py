@@ -91,7 +91,7 @@ def say_addresses(kit: RunningKit, say: Say) -> None:
 
 def say_account(kit: RunningKit, say: Say) -> None:
     if kit.account:
-        say(f"  First staff account: {kit.account['email']} with the password {kit.account['password']} (not shown again)")
+        say(f"  First staff account: {kit.account['email']} with the password {kit.account['password']} (shown at this start only)")
 
 
 def watch(kit: RunningKit, say: Say) -> None:
