@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -134,6 +135,15 @@ class Caller:
         called = (method, self._template(method, path.partition("?")[0]))
         assert not list(self._faults(called, answer)), "\n".join([f"{method} {path} → {answer.status_code}", *self._faults(called, answer)])
         return answer
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[tuple[str, str | None, Any]]]:
+        """The frames of a stream, for as long as they are wanted."""
+        answer = self._client.get(path, headers={**self.headers, "Accept": "text/event-stream"})
+        called = ("GET", self._template("GET", path.partition("?")[0]))
+        assert not list(self._faults(called, answer))
+        yield frames(answer.iter_encoded())
+        answer.close()
 
     def _template(self, method: str, path: str) -> str:
         rule, _ = self._rules.match(path, method=method, return_rule=True)
