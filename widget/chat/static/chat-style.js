@@ -230,7 +230,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .ended { font-weight: 650; text-align: center; }
 .rating { margin-block-start: 10px; } legend { padding: 0; inline-size: 100%; text-align: center; color: var(--ink-soft); }
 .scores { display: grid; grid-template-columns: repeat(5, 1fr); gap: 6px; margin-block-start: 8px; }
-.score { position: relative; } .score label { display: grid; justify-items: center; gap: 3px; padding: 8px 2px; border: 1.5px solid var(--line); border-radius: 12px; cursor: pointer; text-align: center; }
+.score { position: relative; display: grid; } .score label { display: grid; justify-items: center; gap: 3px; padding: 8px 2px; border: 1.5px solid var(--line); border-radius: 12px; cursor: pointer; text-align: center; }
 .score b { font-size: 1.1333em; line-height: 1.2; } .score span { font-size: .8em; line-height: 1.2; color: var(--ink-soft); }
 .score:hover label { border-color: var(--brand); } .score input:checked + label { border-color: var(--brand); background: var(--brand-soft); } .score input:checked + label b { color: var(--brand); }
 .score input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }

@@ -151,8 +151,9 @@ export class ChatView {
 
   /** Keeps the panel above the keyboard of a phone. */
   #fit() {
-    const height = this.#window().visualViewport?.height;
-    if (height) this.#parts.panel.style.setProperty("--visible", `${height}px`);
+    const visible = this.#window().visualViewport;
+    // Zoomed in with two fingers, less is visible too, but then the panel is to stay as large as it is.
+    if (visible && visible.scale < 1.05) this.#parts.panel.style.setProperty("--visible", `${visible.height}px`);
   }
 
   /** @param {KeyboardEvent} event */
