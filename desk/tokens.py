@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from desk.exceptions import TokenExpired, TokenInvalid
 from touchpoints.clock import Clock, system_clock
+
+
+class _Signer(TimestampSigner):
+    """Stamps with the clock that is passed in."""
+
+    def __init__(self, *arguments: Any, clock: Clock, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._clock = clock
+
+    def get_timestamp(self) -> int:
+        return int(self._clock().timestamp())
 
 
 class Tokens:
     """Signs and reads tokens with one key; the two kinds have salts of their own, so neither passes for the other."""
 
     def __init__(self, signing_key: str, days: float, clock: Clock = system_clock) -> None:
-        self._visitor = URLSafeTimedSerializer(signing_key, salt="touchdesk.visitor")
-        self._reference = URLSafeTimedSerializer(signing_key, salt="touchdesk.reference")
+        kind: dict[str, Any] = {"signer": _Signer, "signer_kwargs": {"clock": clock}}
+        self._visitor: URLSafeTimedSerializer[str] = URLSafeTimedSerializer(signing_key, salt="touchdesk.visitor", **kind)
+        self._reference: URLSafeTimedSerializer[str] = URLSafeTimedSerializer(signing_key, salt="touchdesk.reference", **kind)
         self._longest = timedelta(days=days)
         self._clock = clock
 
@@ -32,7 +45,7 @@ class Tokens:
             raise TokenExpired()
         return visitor_id
 
-    def _read(self, serializer: URLSafeTimedSerializer, token: str) -> tuple[str | None, bool]:
+    def _read(self, serializer: URLSafeTimedSerializer[str], token: str) -> tuple[str | None, bool]:
         """What was signed, None if it was not by us, and whether it is too old; a clock that was set back makes no token old."""
         try:
             value, signed_at = serializer.loads(token, return_timestamp=True)

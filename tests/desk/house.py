@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from desk.exceptions import BotFailed
 from desk.journal import Journal
 from desk.model import Accepted, Conversation, Event, Notice, Reply, Staff, Turn, TurnResult
 from desk.phrases import Phrases
+from desk.reading import Reading
 from desk.store import conversations as conversation_rows
 from desk.store import staff as staff_rows
 from desk.store import turns as turn_rows
 from desk.tokens import Tokens
-from desk.turns import TurnRunner
+from desk.turns import Notify, TurnRunner
 from kit.settings import ROOT
 from knowledge_base.exceptions import SearchUnavailable
 from knowledge_base.model import Cutoffs, Hit, SearchAnswer
@@ -145,24 +146,30 @@ class FakeSearch:
 class House:
     """Everything of `desk` on one database. The ticker of turns runs only when asked for with `tick`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, notify: Notify | None = None) -> None:
         self.clock = FixedClock()
         self.rasa, self.search = FakeRasa(), FakeSearch()
         self.notices: list[Notice] = []
+        self.notify = notify or self.notices.append
         self.database: Database = open_database(f"sqlite:///{path}")
         self.tokens = Tokens("a signing key of the tests", days=30, clock=self.clock)
         self.journal = Journal(self.clock, STAGES.get)
         self.ledger = Ledger(self.database, self.clock, STAGES.get)
+        self.reading = Reading(self.database, self.ledger, tokens=self.tokens, clock=self.clock, notify=self.notify)
         self.runners: list[TurnRunner] = []
         self.runner = self.another_runner()
-        self.customers = Customers(self.database, self.journal, self.runner, tokens=self.tokens, clock=self.clock, notify=self.notices.append)
-        self.agents = Agents(self.database, self.journal, clock=self.clock, notify=self.notices.append, gone_s=45, silence_s=86400)
-        self.accounts = Accounts(self.database, clock=self.clock, session_hours=12)
+        self.customers = Customers(self.database, self.journal, self.runner, tokens=self.tokens, clock=self.clock, notify=self.notify)
+        self.agents = Agents(self.database, self.journal, clock=self.clock, notify=self.notify, gone_s=45, silence_s=86400)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Made when needed, because it hashes."""
+        return Accounts(self.database, clock=self.clock, session_hours=12)
 
     def another_runner(self) -> TurnRunner:
         """A runner as another process would have it: on the same database, knowing nothing of the first."""
         answering = Answering(self.rasa, self.search, phrases, clock=self.clock, budget_s=8.0)  # type: ignore[arg-type]
-        runner = TurnRunner(self.database, answering, self.journal, tokens=self.tokens, clock=self.clock, notify=self.notices.append)
+        runner = TurnRunner(self.database, answering, self.journal, tokens=self.tokens, clock=self.clock, notify=self.notify)
         self.runners.append(runner)
         return runner
 
@@ -205,7 +212,7 @@ class House:
     def cut_off(self, visitor: Visitor, message: str) -> Turn:
         """A message to a process that was killed right after the commit: acknowledged, claimed, and nobody works on it."""
         dead = DeadRunner()
-        customers = Customers(self.database, self.journal, dead, tokens=self.tokens, clock=self.clock, notify=self.notices.append)  # type: ignore[arg-type]
+        customers = Customers(self.database, self.journal, dead, tokens=self.tokens, clock=self.clock, notify=self.notify)  # type: ignore[arg-type]
         customers.say(visitor.token, visitor.id, visitor.next_id(), {"text": message})
         (turn,) = dead.given
         return turn

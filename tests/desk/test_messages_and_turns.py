@@ -31,7 +31,7 @@ def test_the_state_of_one_turn_is_what_the_next_begins_with(house: House, visito
     assert first == ("router is red", {}, "bot")
     assert second == ("hm", dict(answered().state), "bot")
     assert all(0 < budget <= 6 for budget in house.rasa.budgets)
-    assert len({turn_id for turn_id in house.rasa.turn_ids}) == 2
+    assert len(set(house.rasa.turn_ids)) == 2
     assert all(len(turn_id) <= 64 for turn_id in house.rasa.turn_ids)
 
 
