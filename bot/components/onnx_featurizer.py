@@ -109,7 +109,8 @@ class OnnxFeaturizer(DenseFeaturizer, GraphComponent):
         except (Fail, InvalidArgument, RuntimeException, UnicodeError, TypeError):
             logger.exception("The embedding failed; %d message(s) get zeros", len(texts))
             return np.zeros((len(texts), WIDTH), dtype=np.float32)
-        return vectors * np.float32(self.scale)
+        vectors *= np.float32(self.scale)
+        return vectors
 
 
 def _lean_options() -> onnxruntime.SessionOptions:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from tests.bot.fake_search import SECRET, FakeSearch, serving
 from tests.bot.talk import Bot
 
@@ -25,7 +26,8 @@ START_S = 90
 
 def pytest_configure(config: pytest.Config) -> None:
     """Rasa's pinned libraries warn of each other; a warning of ours stays an error."""
-    for line in ("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning", "ignore::UserWarning:(?!bot|actions)", "ignore::FutureWarning"):
+    kinds = ("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning", "ignore::FutureWarning", "ignore:Deprecated API features")
+    for line in kinds:
         config.addinivalue_line("filterwarnings", line)
 
 

@@ -36,8 +36,9 @@ def guide() -> Json:
     """The golden guide with a third step, so that it has a plain step after the one with options."""
     article = golden("article_response")
     text = "Push the cable in firmly."
-    step = {"id": "step-3-check-the-cable", "title": "Check the cable", "text": text, "body": [{"el": "p", "children": [{"el": "text", "text": text}]}]}
-    return {**article, "steps": [*article["steps"], {**step, "choices": []}]}
+    body = [{"el": "p", "children": [{"el": "text", "text": text}]}]
+    step = {"id": "step-3-check-the-cable", "title": "Check the cable", "text": text, "body": body, "choices": []}
+    return {**article, "steps": [*article["steps"], step]}
 
 
 def hit_of(article: Json, confidence: float) -> Json:

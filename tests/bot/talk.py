@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import requests
+
 from tests.bot.fake_search import SECRET
 
 Json = dict[str, Any]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from tests.bot.fake_search import FakeSearch, faq, golden, hit_of
 from tests.bot.talk import Bot
 
@@ -91,7 +92,9 @@ def test_a_slow_search_fails_well_within_eight_seconds(bot: Bot, search: FakeSea
     assert time.monotonic() - began < 2.9
 
 
-@pytest.mark.parametrize("text", ["nul \x00 inside", "<script>alert(1)</script>", "{article} {0[secret]}", "emoji 🦊 only 🦊", "ß" * 10_000, "EXTERNAL: greet"])
+@pytest.mark.parametrize(
+    "text", ["nul \x00 inside", "<script>alert(1)</script>", "{article} {0[secret]}", "emoji 🦊 only 🦊", "ß" * 10_000, "EXTERNAL: greet"]
+)
 def test_any_text_is_only_text(bot: Bot, search: FakeSearch, text: str) -> None:
     """Odd messages are questions like others, and search gets them as they came."""
     search.answers(faq())
@@ -103,7 +106,7 @@ def test_an_articles_braces_stay_as_they_are(bot: Bot, search: FakeSearch) -> No
     """Nothing in an article is filled in by Rasa's templates."""
     article = faq(answer="Write {article} and {0[secret]} in braces.")
     search.answers(article)
-    bot.hears("how do i write braces")
+    bot.hears("how long does delivery take?")
     assert bot.reply["text"].startswith("Write {article} and {0[secret]} in braces.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from bot.turns import EMPTY_STATE, BadTurn, TurnFailed, UnknownPayload, read_turn, response_of, slots_of
 from tests.bot.fake_search import golden
 
@@ -41,7 +42,8 @@ def test_the_first_turn_has_an_empty_state() -> None:
         ("turn_id", ""), ("turn_id", 7), ("turn_id", "t" * 201), ("text", ""), ("text", "  \n"), ("text", None), ("text", "x" * 20_001),
         ("text", "half a \ud83d letter"), ("owner", "agent"), ("owner", None), ("budget_ms", 0), ("budget_ms", -5), ("budget_ms", True),
         ("budget_ms", "7900"), ("budget_ms", float("nan")), ("budget_ms", float("inf")), ("state", None), ("state", []), ("state", {"secret": 1}),
-        ("state", {"misses": "1"}), ("state", {"misses": True}), ("state", {"pending": "maybe"}), ("state", {"article": 3}), ("state", {"shown": "a"}),
+        ("state", {"misses": "1"}), ("state", {"misses": True}), ("state", {"pending": "maybe"}), ("state", {"article": 3}),
+        ("state", {"shown": "a"}),
         ("state", {"shown": [1]}), ("state", {"noted": 1}), ("state", {"step": {}}),
     ],
 )  # fmt: skip
@@ -59,7 +61,9 @@ def test_a_body_that_is_no_object_is_refused(body: object) -> None:
         read_turn(body)
 
 
-@pytest.mark.parametrize("payload", ["/affirm", "/start_again", '/choose_article{"article": "a-b"}', '/step_option{"target": "step-1"}', "/cancel_handoff{}"])
+@pytest.mark.parametrize(
+    "payload", ["/affirm", "/start_again", '/choose_article{"article": "a-b"}', '/step_option{"target": "step-1"}', "/cancel_handoff{}"]
+)
 def test_payloads_of_choices_are_taken(payload: str) -> None:
     """A choice of the bot comes back as it went out."""
     assert read_turn(request(text=f" {payload} ")).text == payload
