@@ -7,6 +7,7 @@ Old generations are removed, but never one that a reader may just have learnt th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,6 +23,9 @@ from .exceptions import IndexUnusable
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+
+Stamp = tuple[int, int, int]
+
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -67,6 +71,15 @@ def verify(folder: Path, names: tuple[str, ...] | None = None) -> dict[str, Any]
     return manifest
 
 
+def stamp(path: Path) -> Stamp:
+    """What a file looks like from outside: inode, size and time; it differs once the file was written to. Raises `IndexUnusable`."""
+    try:
+        status = path.stat()
+    except OSError as cause:
+        raise IndexUnusable(f"{path} is not there") from cause
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 def finish(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of a folder whose other files are complete, and bring all of it to disk."""
     files = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
@@ -82,6 +95,7 @@ def make_live(index: Path, built: Path, name: str) -> Path:
     folder = index / name
     built.rename(folder)
     _to_disk(index)
+    _start_grace(index)
     temporary = index / f"current.{os.getpid()}"
     temporary.write_text(name + "\n", encoding="ascii")
     _to_disk(temporary)
@@ -103,6 +117,12 @@ def prune(index: Path, grace_s: float = 60.0) -> None:
         mine = NAME.fullmatch(folder.name) or folder.name.startswith("building-")
         if mine and folder.name != live and folder.is_dir() and time.time() - _touched(folder) > grace_s:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_grace(index: Path) -> None:
+    """The generation that is live until now counts as touched now, so that `prune` leaves it to those who still read it."""
+    with contextlib.suppress(IndexUnusable, OSError):
+        os.utime(index / current_name(index))
 
 
 def checksum(path: Path) -> str:

@@ -38,6 +38,14 @@ class LoadedIndex:
     rows: Rows
     ranker: Ranker
     settled: Settled
+    stamps: dict[str, generations.Stamp]
+
+    def untouched(self, *names: str) -> bool:
+        """Whether the files (all, or those named) look as they did when they were checked."""
+        try:
+            return all(generations.stamp(self.folder / name) == self.stamps[name] for name in names or self.stamps)
+        except IndexUnusable:
+            return False
 
     @property
     def name(self) -> str:
@@ -68,6 +76,8 @@ def write_index(folder: Path, data: Learnable, texts: Sequence[str], vectors: Ve
 
 def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
     """Check every file against the manifest and load. Raises `IndexUnusable`, also for vectors of another model."""
+    # Stamps before checksums: a file written to in between will look touched.
+    stamps = {name: generations.stamp(folder / name) for name in generations.read_manifest(folder)["files"]}
     manifest = generations.verify(folder)
     if manifest.get("embedding") != embedding_checksum:
         raise IndexUnusable(f"{folder} was made with another embedding model")
@@ -82,7 +92,7 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
         settled = settled_from(manifest["settled"])
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise IndexUnusable(f"{folder} cannot be loaded") from cause
-    return LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled)
+    return LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled, stamps)
 
 
 def read_texts(folder: Path) -> tuple[list[str], Vectors]:

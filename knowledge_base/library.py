@@ -17,7 +17,6 @@ from .exceptions import IndexUnusable, LibraryUnavailable
 from .model import ArticleSummary, Category, KeywordHit, PublicArticle
 
 Result = TypeVar("Result")
-Stamp = tuple[int, int, int]
 
 
 class Library:
@@ -26,7 +25,7 @@ class Library:
     def __init__(self, index_folder: Path) -> None:
         self._index = index_folder
         self._lock = threading.Lock()
-        self._verified: tuple[Path, Stamp] | None = None
+        self._verified: tuple[Path, generations.Stamp] | None = None
 
     def article(self, slug: str) -> PublicArticle | None:
         """The public article of that slug, or None."""
@@ -66,7 +65,7 @@ class Library:
         """The live ``articles.sqlite``, its checksum compared when it was not seen before or has changed on disk."""
         try:
             path = self._index / generations.current_name(self._index) / article_store.FILE_NAME
-            seen = (path, _stamp(path))
+            seen = (path, generations.stamp(path))
             with self._lock:
                 if self._verified != seen:
                     generations.verify(path.parent, (article_store.FILE_NAME,))
@@ -74,11 +73,3 @@ class Library:
         except IndexUnusable as cause:
             raise LibraryUnavailable(str(cause)) from cause
         return path
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        status = path.stat()
-    except OSError as cause:
-        raise IndexUnusable(f"{path} is not there") from cause
-    return (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -85,21 +85,25 @@ class LiveIndex:
             self._reading = self._reader.read()
             self._stamps = stamps
             self._changed_at = self._clock()
-        self._load_live()
+        usable = self._load_live()
         wanted = fingerprint(self._reading)
-        if self.searcher is None or self.searcher.loaded.manifest.get("fingerprint") != wanted:
+        if self.searcher is None or not usable or self.searcher.loaded.manifest.get("fingerprint") != wanted:
             self._build(self.searcher.loaded.settled if self.searcher else None)
         self._settle_when_quiet(wanted)
 
-    def _load_live(self) -> None:
-        """Load the live generation unless it is loaded. One that cannot be used is as good as none: a new one is built."""
+    def _load_live(self) -> bool:
+        """Load the live generation unless it is loaded and untouched. False for one that cannot be used: it has to be built anew.
+
+        Meanwhile the one in memory answers on; it looks by itself that the file it reads is the one that was checked.
+        """
         try:
-            name = generations.current_name(self._place.index)
-            if self.searcher is None or self.searcher.loaded.name != name:
-                self.searcher = Searcher(index_files.load_index(self._place.index / name, self._embedder.checksum), self._embedder)
+            folder = self._place.index / generations.current_name(self._place.index)
+            if self.searcher is None or self.searcher.loaded.folder != folder or not self.searcher.loaded.untouched():
+                self.searcher = Searcher(index_files.load_index(folder, self._embedder.checksum), self._embedder)
         except IndexUnusable as cause:
             log.warning("no usable index (%s); building one", cause)
-            self.searcher = None
+            return False
+        return True
 
     def _build(self, settled: Settled | None, *, settled_here: bool = False) -> None:
         built = build(

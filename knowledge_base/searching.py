@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import AbstractContextManager
 
 from . import article_store
 from .embedding import Embedder
@@ -20,21 +21,26 @@ class Searcher:
     def __init__(self, loaded: LoadedIndex, embedder: Embedder) -> None:
         self.loaded = loaded
         self._embedder = embedder
-        self._store = loaded.folder / article_store.FILE_NAME
 
     def search(self, text: str, limit: int) -> SearchAnswer:
         """The articles that may answer ``text``, best first; none for a text without a visible character. Longer than 10,000 characters is cut."""
         text = " ".join(text[:MAX_QUESTION].split())
         ranked = self._rank(text, limit) if text else []
-        with article_store.reading(self._store) as connection:
+        with self._articles() as connection:
             hits = tuple(_hit(connection, one) for one in ranked)
         cutoffs = self.loaded.settled.calibration.cutoffs
         return SearchAnswer(self.loaded.name, cutoffs.verdict(hits[0].confidence if hits else 0.0), cutoffs, hits)
 
     def article(self, slug: str) -> ArticleAnswer | None:
         """The public article of that slug, or None."""
-        with article_store.reading(self._store) as connection:
+        with self._articles() as connection:
             return article_store.article_answer(connection, slug)
+
+    def _articles(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The articles as they were checked. Raises `IndexUnusable` once their file was written to."""
+        if not self.loaded.untouched(article_store.FILE_NAME):
+            raise IndexUnusable(f"{self.loaded.folder} was changed since it was loaded")
+        return article_store.reading(self.loaded.folder / article_store.FILE_NAME)
 
     def _rank(self, text: str, limit: int) -> list[Ranked]:
         return self.loaded.ranker.rank(self._embedder.embed([text])[0], text, limit)
