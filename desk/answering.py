@@ -20,12 +20,12 @@ from touchpoints.clock import Clock
 log = logging.getLogger(__name__)
 
 LONGEST_CALL_S = 6.0
-"""Rasa gets at most this of the turn's time, so that search and words still come within it."""
+"""Rasa gets at most this of the turn's time, so that a hanging one leaves time for search and words."""
 SEARCH_TIMEOUT_S = 1.0
-RESERVE_S = 1.3
-"""What is kept for search and the last write."""
-PAUSES_S = (0.2, 0.4, 0.8, 1.2)
-"""Before the second try, the third and so on; a killed action server or search is back in 1 to 3 s."""
+RESERVE_S = 0.4
+"""No new try begins with less than this left. A search that hangs then adds a second: still well within the customer's 10 s."""
+PAUSES_S = (0.2, 0.3, 0.4)
+"""Before the second try, the third and all later ones; a killed action server or search is back in 1 to 2 s, Rasa in 3 to 5."""
 
 
 @dataclass(frozen=True)

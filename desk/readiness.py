@@ -23,6 +23,7 @@ PERSON_WANTED = "I want to talk to a person"
 TIMEOUT_S = 3.0
 FRESH_S = 10.0
 EVERY_S = 4.0
+EVERY_UNREADY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Readiness:
         """Ask until told to stop."""
         while not stop.is_set():
             self.ask()
-            stop.wait(EVERY_S)
+            stop.wait(EVERY_S if all(part.ready for part in self.parts().values()) else EVERY_UNREADY_S)
 
     def _search_answers(self, search: SearchClient) -> str:
         search.health(TIMEOUT_S)
