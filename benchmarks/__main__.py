@@ -68,7 +68,14 @@ def _turn_table(compared: list[Compared]) -> str:
 
 
 def _memory_table(memory: dict[str, tuple[float, float]], start_s: float) -> str:
-    lines = ["## Processes", "", f"Ready {start_s:.1f} s after the start (all set up). Memory when idle:", "", "| process | resident | proportional |", "|---|---|---|"]
+    lines = [
+        "## Processes",
+        "",
+        f"Ready {start_s:.1f} s after the start (all set up). Memory when idle:",
+        "",
+        "| process | resident | proportional |",
+        "|---|---|---|",
+    ]
     lines += [f"| {name} | {resident:.0f} MiB | {proportional:.0f} MiB |" for name, (resident, proportional) in memory.items()]
     totals = [sum(column) for column in zip(*memory.values(), strict=True)]
     lines.append(f"| **all** | **{totals[0]:.0f} MiB** | **{totals[1]:.0f} MiB** |")

@@ -157,6 +157,8 @@ class Customers:
         visitor_id = self._tokens.visitor(token)
         with self._database.writing() as connection:
             conversation = access(connection, visitor_id, conversation_id)
+            if conversation.owner == "closed":
+                raise ConversationClosed()
             if conversation.owner == "queued":
                 self._journal.change_owner(connection, conversation, "bot", "customer_cancelled", CUSTOMER)
             elif conversation.owner != "bot":

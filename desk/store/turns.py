@@ -125,4 +125,4 @@ def turns_of(connection: Connection, conversation_id: str) -> list[Row[Any]]:
 def outcome_counts(connection: Connection) -> dict[str, int]:
     """How many messages ended in which outcome; None stands under ``running``."""
     query = select(turns.c.outcome, func.count()).group_by(turns.c.outcome)
-    return {outcome or "running": count for outcome, count in connection.execute(query).tuples()}
+    return {row[0] or "running": row[1] for row in connection.execute(query)}

@@ -47,7 +47,7 @@ class Customer:
                 if answer.status_code in (200, 202):
                     return int(answer.json()["seq"])
                 assert answer.status_code >= 500, answer.text
-            except requests.ConnectionError:
+            except requests.RequestException:
                 self._session.close()
             assert time.monotonic() < give_up, "no acknowledgement in 30 s"
             time.sleep(0.1)
@@ -67,7 +67,7 @@ class Customer:
                 for event in self.events(seq, wait=2):
                     if event["type"] == "message" and event["data"]["author"] == "bot":
                         return dict(event["data"])
-            except requests.ConnectionError:
+            except requests.RequestException:
                 self._session.close()
                 time.sleep(0.1)
         raise AssertionError(f"no reply to {seq} within {timeout_s} s")

@@ -68,7 +68,9 @@ def test_from_question_to_ledger(visitor: ShopVisitor, agent: DeskAgent, databas
     visitor.sees(re.compile("Thank you. You rated us"))
 
     (conversation,) = rows(database, "SELECT * FROM conversations WHERE resolution = 'solved' ORDER BY created_at DESC LIMIT 1")
-    ledger = rows(database, "SELECT kind, actor, article, stage, outcome, data FROM touchpoints WHERE conversation_id = ? ORDER BY seq", conversation["id"])
+    ledger = rows(
+        database, "SELECT kind, actor, article, stage, outcome, data FROM touchpoints WHERE conversation_id = ? ORDER BY seq", conversation["id"]
+    )
     assert [row["kind"] for row in ledger] == [
         "question",
         "answer",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import requests
 
 from kit.processes import RunningKit
 from tests.whole.invariants import rows, violations
@@ -22,20 +23,31 @@ LEAST_SHARE_AS_USUAL = 0.95
 LATEST_KILL_S = 0.03
 """A turn takes some 30 ms, so a kill in this time hits most turns half way."""
 
-SCRIPTS: tuple[tuple[str, ...], ...] = (
-    ("my router has a red light",),
-    ("where is my parcel",),
-    ("how do I send something back",),
-    ("I forgot my password", "/deny"),
-    ("my card was refused",),
-    ("the camera shows offline", "thanks a lot"),
-    ("how long is the guarantee",),
-    ("I want to stop my subscription",),
+QUESTIONS = (
+    "my router has a red light",
+    "where is my parcel",
+    "how do I send something back",
+    "I forgot my password",
+    "my card was refused",
+    "the camera shows offline",
+    "how long is the guarantee",
+    "I want to stop my subscription",
+    "my wifi is slow",
+    "which payment methods do you take",
+    "can I get an invoice",
+    "how do I delete my account",
+    "do I need a hub",
+    "how long does delivery take",
+)
+SURE = 7
+"""So many of these are used: the first that search alone is sure of."""
+OTHERS = (
+    ("where can I watch the moon tonight",),
     ("hello",),
     ("I want to talk to a person",),
-    ("how do I connect a new bulb", "/affirm"),
-    ("can your robot mow my lawn",),
 )
+
+Script = tuple[str, ...]
 
 
 @dataclass
@@ -56,7 +68,7 @@ class Tally:
     different: list[str] = field(default_factory=list)
 
 
-def _play(url: str, script: tuple[str, ...]) -> tuple[Customer, int]:
+def _play(url: str, script: Script) -> tuple[Customer, int]:
     """Say all but the last line in peace; returns the customer and the number of their last message so far."""
     customer, seq = Customer(url), 0
     for line in script[:-1]:
@@ -65,7 +77,7 @@ def _play(url: str, script: tuple[str, ...]) -> tuple[Customer, int]:
     return customer, seq
 
 
-def _say_last(customer: Customer, script: tuple[str, ...]) -> int:
+def _say_last(customer: Customer, script: Script) -> int:
     return customer.presses(script[-1]) if script[-1].startswith("/") else customer.says(script[-1])
 
 
@@ -85,24 +97,31 @@ def _ending(database: Path, conversation_id: str, seq: int) -> Ending:
 
 
 @pytest.fixture(scope="module")
-def usual(kit: RunningKit, database: Path) -> dict[tuple[str, ...], Ending]:
-    """How each script ends when nothing is killed."""
+def usual(kit: RunningKit, database: Path) -> dict[Script, Ending]:
+    """The scripts, and how each ends when nothing is killed."""
     endings = {}
-    for script in SCRIPTS:
+    for script in _scripts(kit.url):
         customer, _ = _play(kit.url, script)
         endings[script] = _ending(database, customer.id, _say_last(customer, script))
     return endings
 
 
-def _rounds(seed: int) -> Iterator[tuple[str, list[tuple[str, ...]], float]]:
+def _scripts(url: str) -> list[Script]:
+    """Questions that are answered, what is said after an answer, and what is no question."""
+    sure = [text for text in QUESTIONS if requests.get(f"{url}/api/search", params={"q": text}, timeout=10).json()["answerable"]][:SURE]
+    assert len(sure) == SURE, sure
+    return [*((text,) for text in sure), (sure[0], "/deny"), (sure[1], "/affirm"), *OTHERS]
+
+
+def _rounds(scripts: list[Script], seed: int) -> Iterator[tuple[str, list[Script], float]]:
     chance = random.Random(seed)
     for number in range(ROUNDS_EACH):
         for program in PROGRAMS:
-            together = [SCRIPTS[(number * TOGETHER + place) % len(SCRIPTS)] for place in range(TOGETHER)]
+            together = [scripts[(number * TOGETHER + place) % len(scripts)] for place in range(TOGETHER)]
             yield program, together, chance.uniform(0, LATEST_KILL_S)
 
 
-def _kill_during(kit: RunningKit, database: Path, program: str, scripts: list[tuple[str, ...]], after_s: float) -> list[tuple[str, Ending]]:
+def _kill_during(kit: RunningKit, database: Path, program: str, scripts: list[Script], after_s: float) -> list[tuple[str, Ending]]:
     played = [_play(kit.url, script)[0] for script in scripts]
     with ThreadPoolExecutor(len(scripts)) as threads:
         said = [threads.submit(_say_last, customer, script) for customer, script in zip(played, scripts, strict=True)]
@@ -116,11 +135,10 @@ def _kill_during(kit: RunningKit, database: Path, program: str, scripts: list[tu
 
 
 @pytest.mark.timeout(600)
-def test_forty_kills_in_the_middle_of_turns(kit: RunningKit, database: Path, usual: dict[tuple[str, ...], Ending]) -> None:
+def test_forty_kills_in_the_middle_of_turns(kit: RunningKit, database: Path, usual: dict[Script, Ending]) -> None:
     """Every acknowledged message has exactly one outcome, none is doubled, and at least 95 % end as they would have without the kill."""
-    assert sum(ending.outcome == "answered" for ending in usual.values()) >= 5, usual
     tally = Tally()
-    for program, scripts, after_s in _rounds(seed=1):
+    for program, scripts, after_s in _rounds(list(usual), seed=1):
         endings = _kill_during(kit, database, program, scripts, after_s)
         tally.kills += 1
         for script, (conversation_id, ending) in zip(scripts, endings, strict=True):

@@ -250,7 +250,6 @@ def test_the_journey(agent: Caller, caller: Callable[[], Caller]) -> None:
     assert shop.call("GET", "/api/touchpoints").status_code == 401
 
 
-@pytest.mark.filterwarnings("ignore:The Result.tuples:sqlalchemy.exc.SADeprecationWarning")
 def test_what_operators_ask(anyone: Caller, customer: Customer, services: Services) -> None:
     """Alive, not ready, ready, and the figures."""
     customer.says(QUESTION)
