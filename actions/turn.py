@@ -37,14 +37,17 @@ class TurnAction(Action, ABC):
         """What comes of this message. May raise `ArticleGone` and `SearchError`."""
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[Json]:
-        """Set the slots of the state, ``result`` and ``card``. An article that has gone meanwhile is the result ``gone``."""
+        """Set the slots of the state, ``result`` and ``card``. An article that has gone meanwhile is the result ``gone``.
+
+        Only what changes is sent: Rasa checks every event against a schema, about a millisecond each.
+        """
         state, said = read_state(tracker.slots), _said(tracker)
         try:
             result = await self.take(state, said)
         except ArticleGone as error:
             result = gone(state, error.slug)
         slots = {**write_state(result.state), "result": result.name, "card": result.card}
-        return [SlotSet(name, value) for name, value in slots.items()]
+        return [SlotSet(name, value) for name, value in slots.items() if tracker.slots.get(name) != value]
 
 
 def _said(tracker: Tracker) -> Said:

@@ -12,6 +12,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions.search_client import SearchClient
 from actions.server import ACTIONS
+from actions.state import State, write_state
 from tests.bot.fake_search import SECRET, FakeSearch, serving
 
 Json = dict[str, Any]
@@ -47,14 +48,15 @@ class Desk:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.slots: Json = {"owner": "bot"}
+        self.slots: Json = {**write_state(State()), "owner": "bot"}
+        self.sent: list[Json] = []
 
     def runs(self, name: str, text: str = "", **entities: str) -> str | None:
         """Run the action ``action_<name>``; keeps the slots it set and gives the result's name."""
-        events = asyncio.run(self._run(f"action_{name}", text, entities))
-        assert {event["event"] for event in events} == {"slot"}
-        self.slots.update({event["name"]: event["value"] for event in events})
-        result = self.slots["result"]
+        self.sent = asyncio.run(self._run(f"action_{name}", text, entities))
+        assert all(event["event"] == "slot" for event in self.sent)
+        self.slots.update({event["name"]: event["value"] for event in self.sent})
+        result = self.slots.get("result")
         assert result is None or isinstance(result, str)
         return result
 

@@ -157,6 +157,14 @@ def test_a_card_never_outlives_its_turn(desk: Desk, search: FakeSearch) -> None:
     assert desk.slots["card"] is None
 
 
+def test_only_what_changes_is_sent(desk: Desk) -> None:
+    """Rasa checks every event against a schema, which takes time."""
+    desk.runs("hand_over")
+    assert desk.sent == []
+    desk.runs("answer", "hm")
+    assert {event["name"] for event in desk.sent} == {"misses", "pending", "result"}
+
+
 def test_the_owner_stays_webs(desk: Desk) -> None:
     """No action changes who owns the conversation."""
     desk.slots["owner"] = "queued"
