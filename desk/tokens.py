@@ -27,8 +27,8 @@ class Tokens:
 
     def __init__(self, signing_key: str, days: float, clock: Clock = system_clock) -> None:
         kind: dict[str, Any] = {"signer": _Signer, "signer_kwargs": {"clock": clock}}
-        self._visitor: URLSafeTimedSerializer[str] = URLSafeTimedSerializer(signing_key, salt="touchdesk.visitor", **kind)
-        self._reference: URLSafeTimedSerializer[str] = URLSafeTimedSerializer(signing_key, salt="touchdesk.reference", **kind)
+        self._visitor: URLSafeTimedSerializer = URLSafeTimedSerializer(signing_key, salt="touchdesk.visitor", **kind)
+        self._reference: URLSafeTimedSerializer = URLSafeTimedSerializer(signing_key, salt="touchdesk.reference", **kind)
         self._longest = timedelta(days=days)
         self._clock = clock
 
@@ -45,7 +45,7 @@ class Tokens:
             raise TokenExpired()
         return visitor_id
 
-    def _read(self, serializer: URLSafeTimedSerializer[str], token: str) -> tuple[str | None, bool]:
+    def _read(self, serializer: URLSafeTimedSerializer, token: str) -> tuple[str | None, bool]:
         """What was signed, None if it was not by us, and whether it is too old; a clock that was set back makes no token old."""
         try:
             value, signed_at = serializer.loads(token, return_timestamp=True)

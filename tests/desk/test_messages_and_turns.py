@@ -267,7 +267,7 @@ def test_past_the_time_rasa_is_not_asked_any_more(house: House, visitor: Visitor
         visitor.says("slow")
         assert asked.wait(5)
         visitor.says("router is red")
-        house.clock.passes(7)
+        house.clock.passes(7.8)
     house.settle()
     assert [text for text, _, _ in house.rasa.asked] == ["slow"]
     assert house.search.asked == ["router is red"]
