@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 
 from desk.model import TEXT_LIMIT
-from tests.widget.described import Caller, Description
-from tests.widget.kit_stand_in import SHOP
-from tests.widget.people import Customer, desk_path, refusal, signed_in
+from tests.contract.described import Caller, Description
+from tests.contract.kit_stand_in import SHOP
+from tests.contract.people import Customer, desk_path, refusal, signed_in
 from touchpoints.intake import MOST
 from widget.app import create_app
 from widget.services import Services, build_services
@@ -54,7 +54,7 @@ def test_a_client_id_used_twice_and_a_closed_conversation(customer: Customer) ->
     assert [customer.call("POST", "/close").json["owner"] for _ in range(2)] == ["closed", "closed"]
     assert refusal(customer.call("POST", "/messages", {"client_id": "b", "text": "hello"})) == (409, "conversation_closed")
     assert refusal(customer.call("POST", "/handoff")) == (409, "conversation_closed")
-    assert refusal(customer.call("POST", "/cancel-handoff")) == (409, "conflict")
+    assert refusal(customer.call("POST", "/cancel-handoff")) == (409, "conversation_closed")
     customer.call("POST", "/survey", {"question": "csat", "score": 5})
     assert refusal(customer.call("POST", "/survey", {"question": "csat", "score": 1})) == (409, "conflict")
 

@@ -12,9 +12,9 @@ from desk import exceptions as desk
 from desk.lifecycle import CHANGES
 from desk.model import EVENT_TYPES, OUTCOMES, OWNERS, RESOLUTIONS, STAFF_ROLES, SURVEY_QUESTIONS, TEXT_LIMIT
 from desk.store.conversations import EVENTS_PAGE
-from tests.widget.described import Caller, Description, template
-from tests.widget.kit_stand_in import Neighbours
-from tests.widget.people import Customer, desk_path
+from tests.contract.described import Caller, Description, template
+from tests.contract.kit_stand_in import Neighbours
+from tests.contract.people import Customer, desk_path
 from touchpoints.intake import MOST
 from touchpoints.model import ACTORS, CHANNELS, KINDS, STAGES
 from widget import errors

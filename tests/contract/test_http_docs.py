@@ -12,7 +12,7 @@ import pytest
 
 from desk.exceptions import BotFailed
 from kit.settings import ROOT
-from tests.widget.described import Call, Description
+from tests.contract.described import Call, Description
 from widget import errors
 
 PAGE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from tests.widget.described import Caller
+from tests.contract.described import Caller
 
 
 class Customer:
