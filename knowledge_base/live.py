@@ -53,6 +53,7 @@ class LiveIndex:
         self._prepared: dict[str, tuple[Article, StoredArticle]] = {}
         self._stamps: dict[str, Stamp] | None = None
         self._reading = Reading((), ())
+        self._wanted = ""
         self._retry_at: datetime | None = None
         self._changed_at = clock()
         self._asked_to_settle = ""
@@ -84,12 +85,12 @@ class LiveIndex:
         if stamps != self._stamps:
             self._reading = self._reader.read()
             self._stamps = stamps
+            self._wanted = fingerprint(self._reading)
             self._changed_at = self._clock()
         usable = self._load_live()
-        wanted = fingerprint(self._reading)
-        if self.searcher is None or not usable or self.searcher.loaded.manifest.get("fingerprint") != wanted:
+        if self.searcher is None or not usable or self.searcher.loaded.manifest.get("fingerprint") != self._wanted:
             self._build(self.searcher.loaded.settled if self.searcher else None)
-        self._settle_when_quiet(wanted)
+        self._settle_when_quiet()
 
     def _load_live(self) -> bool:
         """Load the live generation unless it is loaded and untouched. False for one that cannot be used: it has to be built anew.
@@ -125,9 +126,9 @@ class LiveIndex:
             known = self._prepared[article.slug] = (article, prepare(article))
         return known[1]
 
-    def _settle_when_quiet(self, wanted: str) -> None:
+    def _settle_when_quiet(self) -> None:
         """Ask once for each state of the articles whose generation took over what an earlier one had settled."""
         quiet = (self._clock() - self._changed_at).total_seconds() >= QUIET_S
-        if quiet and self.searcher and not self.searcher.loaded.manifest["settled_here"] and self._asked_to_settle != wanted:
-            self._asked_to_settle = wanted
+        if quiet and self.searcher and not self.searcher.loaded.manifest["settled_here"] and self._asked_to_settle != self._wanted:
+            self._asked_to_settle = self._wanted
             self._settle_behind()
