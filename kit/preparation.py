@@ -70,7 +70,8 @@ def _environment_step(need: Need, folder: Path, python: Interpreter) -> Step:
 
 def bytecode_steps() -> list[Step]:
     """All bytecode of both environments, for the tests: there a warning is an error, and some modules warn while they are compiled."""
-    compile_all = "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
+    # Politely: export and training, for which all else waits, go first.
+    compile_all = "import compileall, os, sysconfig; os.nice(15); compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
     return [
         Step(
             name=f"{need.half}-bytecode",

@@ -71,6 +71,18 @@ def test_pyenv_has_its_newest_patch_first(tmp_path: Path) -> None:
     assert [Path(found).parent.parent.name for found in pyenv_versions("3.10", tmp_path)] == ["3.10.13", "3.10.9"]
 
 
+def test_uv_finds_a_python_or_fetches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither PATH nor pyenv has one, uv is asked, first for what it has and then to get it."""
+    python = claims_to_be(tmp_path, "fetched", "3.10.13")
+    has_it = tmp_path / "installed"
+    (tmp_path / "uv").write_text(f'#!/bin/sh\ncase "$2" in install) : > {has_it};; find) [ -e {has_it} ] && echo {python};; esac\n')
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert list(interpreters.all_candidates("3.10")) == [python]
+    assert find(BOT).version == "3.10.13"
+
+
 def test_this_python_describes_itself() -> None:
     """The probe runs on a real Python."""
     found = interpreters.ask(sys.executable)
