@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,14 +27,18 @@ def shop_port() -> int:
 
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory: pytest.TempPathFactory, shop_port: int) -> Iterator[RunningKit]:
-    """A running kit; the shop's site may carry its widget."""
+    """A running kit with a copy of the articles; the shop's site may carry its widget."""
+    prepared = read_settings()
+    articles = tmp_path_factory.mktemp("articles") / "articles"
+    shutil.copytree(prepared.articles, articles)
     settings = trial_settings(
         tmp_path_factory.mktemp("kit"),
+        articles=articles,
         sites=(f"http://127.0.0.1:{shop_port}",),
         admin_email="ada@example.org",
         admin_password="a-password-for-tests",
     )
-    with RunningKit(settings, prepared=read_settings().var) as running:
+    with RunningKit(settings, prepared=prepared.var) as running:
         running.wait_ready(90)
         yield running
 
