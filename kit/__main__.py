@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: ``python -m kit run | test | bench | train | setup | clean``."""
+"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | train | setup | clean``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kit.programs import WEB_PYTHON, inherited, web_half
 from kit.service import serve, stopped_by_signals
 from kit.settings import ROOT, Settings, read_settings, with_secrets
 from kit.testing import run_checks
+from kit.tools import CHROMIUM, require
 
 
 def say(text: str) -> None:
@@ -38,6 +39,15 @@ def bench(settings: Settings) -> int:
     with stopped_by_signals():
         prepare(with_secrets(settings), say)
         command = [str(WEB_PYTHON), "-m", "benchmarks"]
+        return subprocess.run(command, cwd=ROOT, env={**inherited(), **web_half(settings)}).returncode
+
+
+def screenshots(settings: Settings) -> int:
+    """Set up and take a picture of every state of every page, into docs/pictures."""
+    with stopped_by_signals():
+        require(CHROMIUM, say)
+        prepare(with_secrets(settings), say)
+        command = [str(WEB_PYTHON), "-m", "tests.whole.pictures", "docs/pictures"]
         return subprocess.run(command, cwd=ROOT, env={**inherited(), **web_half(settings)}).returncode
 
 
@@ -69,7 +79,7 @@ def tidy(settings: Settings) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "bench": bench, "train": train, "setup": setup, "clean": tidy}
+COMMANDS = {"run": run, "test": test, "bench": bench, "screenshots": screenshots, "train": train, "setup": setup, "clean": tidy}
 
 
 def main(arguments: list[str] | None = None) -> int:
