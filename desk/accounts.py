@@ -33,11 +33,11 @@ class SignedIn:
 class Accounts:
     """Accounts and sessions of staff."""
 
-    def __init__(self, database: Database, *, clock: Clock, session_hours: float) -> None:
+    def __init__(self, database: Database, *, clock: Clock, session_hours: float, hasher: PasswordHasher | None = None) -> None:
         self._database = database
         self._clock = clock
         self._session = timedelta(hours=session_hours)
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
     def add(self, email: str, name: str, password: str, role: str = "agent") -> Staff:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from desk.accounts import Accounts
@@ -36,7 +37,9 @@ from touchpoints.model import Recorded, new_id
 from touchpoints.store import read_ledger
 
 STAGES = {"router-red-light": "service", "choose-a-camera": "consideration"}
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Argon2 as always, but not made to be slow: most tests sign in only to be signed in."""
 
 
 @cache
@@ -156,15 +159,11 @@ class House:
         self.journal = Journal(self.clock, STAGES.get)
         self.ledger = Ledger(self.database, self.clock, STAGES.get)
         self.reading = Reading(self.database, self.ledger, tokens=self.tokens, clock=self.clock, notify=self.notify)
+        self.accounts = Accounts(self.database, clock=self.clock, session_hours=12, hasher=CHEAP)
         self.runners: list[TurnRunner] = []
         self.runner = self.another_runner()
         self.customers = Customers(self.database, self.journal, self.runner, tokens=self.tokens, clock=self.clock, notify=self.notify)
         self.agents = Agents(self.database, self.journal, clock=self.clock, notify=self.notify, gone_s=45, silence_s=86400)
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        """Made when needed, because it hashes."""
-        return Accounts(self.database, clock=self.clock, session_hours=12)
 
     def another_runner(self) -> TurnRunner:
         """A runner as another process would have it: on the same database, knowing nothing of the first."""

@@ -8,7 +8,7 @@ import time
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from desk.accounts import check_csrf
+from desk.accounts import Accounts, check_csrf
 from desk.exceptions import MessageInvalid, NotAllowed, NotSignedIn, TokenExpired, TokenInvalid, WrongCredentials
 from desk.tokens import Tokens
 from tests.desk.house import FixedClock, House
@@ -88,14 +88,15 @@ def test_whatever_is_wrong_is_told_in_the_same_words(house: House) -> None:
 
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(house: House) -> None:
     """The password is hashed either way; told apart by processor time, which a busy machine does not change much."""
-    house.accounts.add("ada@desk.example", "Ada", "correct horse battery")
+    accounts = Accounts(house.database, clock=house.clock, session_hours=12)
+    accounts.add("ada@desk.example", "Ada", "correct horse battery")
 
     def cost_s(email: str) -> float:
         costs = []
-        for _ in range(4):
+        for _ in range(3):
             before = time.process_time()
             with pytest.raises(WrongCredentials):
-                house.accounts.sign_in(email, "wrong")
+                accounts.sign_in(email, "wrong")
             costs.append(time.process_time() - before)
         return min(costs)
 

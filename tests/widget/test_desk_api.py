@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from tests.desk.house import answered, said
@@ -65,21 +67,21 @@ DESK = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), DESK)
-def test_nobody_comes_in_without_a_session(customer: Customer, method: str, path: str) -> None:
+def test_nobody_comes_in_without_a_session(customer: Customer) -> None:
     """Neither with nothing, nor with a made-up cookie, nor with a customer's token."""
-    where = path.format(id=customer.id)
-    for headers in ({}, {"Cookie": "touchdesk=forged"}, {"Cookie": 'touchdesk="\xe9"'}, customer.headers):
-        assert code(customer.client.open(where, method=method, json={} if method != "GET" else None, headers=headers)) == (401, "unauthorized")
+    for (method, path), headers in product(DESK, ({}, {"Cookie": "touchdesk=forged"}, {"Cookie": 'touchdesk="\xe9"'}, customer.headers)):
+        where = path.format(id=customer.id)
+        answer = customer.client.open(where, method=method, json={} if method != "GET" else None, headers=headers)
+        assert code(answer) == (401, "unauthorized"), where
 
 
-@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path in DESK if method != "GET"])
-def test_no_write_without_the_csrf_token(kit: Kit, customer: Customer, method: str, path: str) -> None:
+def test_no_write_without_the_csrf_token(kit: Kit, customer: Customer) -> None:
     """The cookie alone, which a foreign page could make a browser send, changes nothing."""
     boss = kit.staff("Boss", "administrator")
-    for sent in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "guess"}):
+    writes = [(method, path) for method, path in DESK if method != "GET"]
+    for (method, path), sent in product(writes, ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "guess"})):
         answer = boss.client.open(path.format(id=customer.id), method=method, json={}, headers=sent)
-        assert code(answer) == (403, "forbidden")
+        assert code(answer) == (403, "forbidden"), path
     assert boss.get("/api/session").status_code == 200
 
 
