@@ -26,7 +26,7 @@ PRIOR_CUTOFFS = Cutoffs(answer=0.7, offer=0.3)
 PRIOR_QUESTIONS = 20
 WANTED_PRECISION = 0.9
 # Whatever is this sure by itself is answered, also where held-out phrasings are too few or too odd to show nine right in ten.
-HIGHEST_CUTOFF = 0.8
+HIGHEST_CUTOFF = 0.75
 NO_ARTICLE = -1
 
 

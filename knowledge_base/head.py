@@ -74,10 +74,13 @@ class Training:
 
 def fit(similarity: Floats, landmarks: Numbers, articles: Numbers, count: int, lexical_share: float) -> TrainedHead:
     """The head alone. ``similarity`` is the kernel (rows, landmarks), ``articles`` each row's article below ``count``."""
+    targets = _targets(articles, count)
     if len(landmarks) < len(articles):
-        return train(similarity, landmarks, articles, count, lexical_share).head
-    # With every row a landmark the solution is one linear system; this is a fifth of the work of `train`.
-    weights = np.linalg.solve(similarity + (JITTER + NOISE) * np.eye(len(articles)), _targets(articles, count))
+        inner = similarity[landmarks] + JITTER * np.eye(len(landmarks))
+        weights = np.linalg.solve(similarity.T @ similarity / NOISE + inner, similarity.T @ targets / NOISE)
+    else:
+        # With every row a landmark the solution is one linear system; this is a fifth of the work of `train`.
+        weights = np.linalg.solve(similarity + (JITTER + NOISE) * np.eye(len(articles)), targets)
     return TrainedHead(weights.astype(np.float32), _base(count), landmarks, lexical_share)
 
 
