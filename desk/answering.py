@@ -27,6 +27,9 @@ RESERVE_S = 0.4
 PAUSES_S = (0.2, 0.3, 0.4)
 """Before the second try, the third and all later ones; a killed action server or search is back in 1 to 2 s, Rasa in 3 to 5."""
 
+MOST_CLAIMS = 4
+"""A turn that was taken up so often breaks whatever works on it; its customer is told in words."""
+
 
 @dataclass(frozen=True)
 class TryAgain:
@@ -48,6 +51,8 @@ class Answering:
 
     def answer(self, turn: Turn, attempt: int) -> TurnResult | TryAgain:
         """The result of a turn, or the wish to try again; past the time there is always a result."""
+        if turn.claim > MOST_CLAIMS:
+            return plain_sentence(turn, self._phrases())
         remaining_s = (turn.accepted_at + self._budget - self._clock()).total_seconds()
         result = self._ask_bot(turn, remaining_s - RESERVE_S) or self._in_its_place(turn)
         if result is not None:

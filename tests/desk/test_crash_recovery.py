@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from desk.answering import TryAgain
+from desk.answering import MOST_CLAIMS, TryAgain
 from desk.model import Turn
 from desk.store import turns as turn_rows
 from desk.turns import LEASE
@@ -38,6 +39,23 @@ def test_several_successors_take_a_turn_once(house: House, visitor: Visitor) -> 
     house.settle()
     assert len(house.rasa.asked) == 1
     assert visitor.hears("bot") == ["You said: hello"]
+
+
+def test_a_turn_with_a_living_runner_cannot_be_claimed(house: House, visitor: Visitor) -> None:
+    """Whoever asks for it, twenty at once after the lease has run out included: one gets it."""
+    house.cut_off(visitor, "hello")
+    house.another_runner().claim(visitor.id)
+    assert house.rasa.asked == []
+    house.clock.passes(3)
+    now = house.clock()
+
+    def claim(_: int) -> Turn | None:
+        with house.database.writing() as connection:
+            return turn_rows.claim_next(connection, visitor.id, now, now + LEASE)
+
+    with ThreadPoolExecutor(20) as claimers:
+        claimed = [turn for turn in claimers.map(claim, range(20)) if turn]
+    assert [turn.claim for turn in claimed] == [2]
 
 
 def test_a_runner_that_was_only_slow_says_nothing_after_another_took_over(house: House, visitor: Visitor) -> None:
@@ -183,3 +201,17 @@ def everything(house: House) -> dict[str, list[dict[str, object]]]:
     """All rows of the tables that a conversation touches."""
     tables = ("conversations", "events", "turns", "touchpoints", "desk_changes", "notes", "counters")
     return {table: house.rows(f"SELECT * FROM {table}") for table in tables}
+
+
+def test_a_turn_that_breaks_every_runner_ends_in_words(house: House, visitor: Visitor) -> None:
+    """Taken up again and again, it is not asked of Rasa once more: its customer is told."""
+    house.cut_off(visitor, "hello")
+    for _ in range(MOST_CLAIMS - 1):
+        house.clock.passes(3)
+        with house.database.writing() as connection:
+            turn_rows.claim_next(connection, visitor.id, house.clock(), house.clock() + LEASE)
+    house.clock.passes(3)
+    house.another_runner()._recover()
+    house.settle()
+    assert house.rasa.asked == []
+    assert visitor.outcomes() == ["failed"]
