@@ -78,9 +78,9 @@ class FakeSearch:
         self.articles.update({article["slug"]: article for article in articles})
         self.says("offer", *(hit_of(article, 0.4) for article in articles))
 
-    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
-        """Status and content of one call."""
-        self.calls.append((method, path, body))
+    def answer(self, method: str, path: str, body: Json | None, remembered: list[tuple[str, str, Json | None]]) -> tuple[int, Json]:
+        """Status and content of one call, which is remembered where it belongs."""
+        remembered.append((method, path, body))
         if self.status != 200:
             return self.status, {"error": {"code": "broken", "message": "Broken.", "detail": None}}
         if (method, path) == ("POST", "/search"):
@@ -99,13 +99,14 @@ def serving(search: FakeSearch) -> Iterator[FakeSearch]:
         def _take(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             body = json.loads(self.rfile.read(length)) if length else None
+            remembered = search.calls  # a call that comes to its end in a later test is none of that test's
             time.sleep(search.delay_s)
             if search.drops:
                 search.drops -= 1
                 self.close_connection = True
                 return
             allowed = self.headers.get("Authorization") == f"Bearer {SECRET}"
-            status, content = search.answer(self.command, self.path, body) if allowed else (401, {})
+            status, content = search.answer(self.command, self.path, body, remembered) if allowed else (401, {})
             payload = search.raw if search.raw is not None else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(payload)))
