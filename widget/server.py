@@ -18,7 +18,6 @@ import gevent
 from flask import Flask
 from gevent import socket as gevent_socket
 from gevent.event import Event
-from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.threadpool import ThreadPool
 
@@ -192,7 +191,7 @@ def listen(host: str, port: int) -> Any:
 
 def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work."""
-    server = Server(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler, spawn=Pool())
+    server = Server(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)
@@ -204,4 +203,4 @@ def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[
     with gevent.Timeout(DRAIN_S, False):
         while server.answering:
             gevent.sleep(0.05)
-    server.stop(timeout=0)  # what is open now is idle
+    server.stop()  # what is open now is idle
