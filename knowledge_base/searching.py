@@ -53,7 +53,9 @@ def _hit(connection: sqlite3.Connection, ranked: Ranked) -> Hit:
     section, anchor, excerpt, body = "", "", article.excerpt, article.body
     if ranked.passage != NO_PASSAGE:
         found = article_store.stored_passage(connection, ranked.passage)
-        section, anchor, excerpt, body = found.passage.section, found.passage.anchor, found.excerpt, found.body
+        section, anchor, excerpt = found.passage.section, found.passage.anchor, found.excerpt
+        # A guide is walked from its first step; the links of a step in the middle would lead astray.
+        body = article.body if article.kind == "guide" else found.body
     return Hit(
         slug=article.slug,
         title=article.title,

@@ -37,6 +37,16 @@ def test_a_question_finds_its_article(searcher):
     assert answer.generation == searcher.loaded.name
 
 
+def test_a_guide_is_shown_by_its_short_answer_alone(searcher):
+    """Its steps are walked one by one, so no step's text or choices stand in a hit; an FAQ keeps answer and passage."""
+    guide = searcher.search("look at the light on the front", 3).hits[0]
+    assert (guide.kind, guide.section) == ("guide", "Step 2: What colour is the light?")
+    assert [node["children"][0]["text"] for node in guide.body] == [guide.answer]
+    faq = searcher.search("how long does the refund take", 3).hits[0]
+    assert (faq.slug, faq.kind) == ("refund-times", "faq")
+    assert "It takes five days." in str(faq.body)
+
+
 @pytest.mark.parametrize(
     ("text", "slug"),
     [("my router has a red light", "router-red-light"), ("track my parcel", "where-is-my-order"), ("send the lamp back", "return-a-product")],
