@@ -41,12 +41,14 @@ class Accounts:
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
     def add(self, email: str, name: str, password: str, role: str = "agent") -> Staff:
-        """Make an account. Raises `MessageInvalid` for an unknown role or an address without @."""
+        """Make an account. Raises `MessageInvalid` for an unknown role, an address without @, or one that has an account."""
         if role not in STAFF_ROLES or "@" not in email or len(password) < 8:
             raise MessageInvalid("An account needs an e-mail address, a known role and a password of at least 8 characters.")
         person = Staff(id=new_id(), email=_plain(email), name=name, role=role)
         hashed = self._hasher.hash(password)
         with self._database.writing() as connection:
+            if rows.address_taken(connection, person.email):
+                raise MessageInvalid(f"{person.email} has an account already.", field="email")
             rows.add_staff(connection, person, hashed, self._clock())
         return person
 

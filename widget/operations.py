@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import yaml
@@ -21,12 +21,12 @@ from widget.services import Services
 OPENAPI = Path(__file__).parent / "openapi.yml"
 
 
-def operations(services: Services) -> Blueprint:
-    """``/healthz``, ``/readyz``, ``/metrics`` and ``/api/openapi.json``."""
+def operations(services: Services, notes: Callable[[], Sequence[str]]) -> Blueprint:
+    """``/healthz``, ``/readyz``, ``/metrics`` and ``/api/openapi.json``; ``notes`` says what is wrong with files that the company wrote."""
     routes = Blueprint("operations", __name__)
     registry = CollectorRegistry()
     registry.register(Figures(services))
-    described = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))
+    described = yaml.CSafeLoader(OPENAPI.read_text(encoding="utf-8")).get_single_data()  # ten times as fast as safe_load
 
     @routes.get("/healthz")
     def alive() -> ResponseReturnValue:
@@ -41,7 +41,7 @@ def operations(services: Services) -> Blueprint:
         parts = services.readiness.parts()
         whole = all(part.ready for part in parts.values())
         shown = {name: {"ready": part.ready, "message": part.message} for name, part in parts.items()}
-        return jsonify({"ready": whole, "parts": shown}), 200 if whole else 503
+        return jsonify({"ready": whole, "parts": shown, "notes": list(notes())}), 200 if whole else 503
 
     @routes.get("/metrics")
     def metrics() -> ResponseReturnValue:

@@ -17,6 +17,11 @@ def add_staff(connection: Connection, person: Staff, password_hash: str, at: dat
     connection.execute(insert(staff).values(values | {"password_hash": password_hash, "created_at": at}))
 
 
+def address_taken(connection: Connection, email: str) -> bool:
+    """Whether an account has this address, a disabled one included."""
+    return connection.execute(select(staff.c.id).where(staff.c.email == email)).first() is not None
+
+
 def staff_count(connection: Connection) -> int:
     """How many accounts there are."""
     return connection.execute(select(func.count()).select_from(staff)).scalar_one()

@@ -200,3 +200,10 @@ def test_a_reference_names_a_conversation_and_opens_nothing() -> None:
     assert tokens.referred("forged") is None
     clock.passes(31 * 86400)
     assert tokens.referred(reference) is None
+
+
+def test_an_address_has_one_account(house: House) -> None:
+    """A second one is refused in words, however the address is written."""
+    house.accounts.add("ada@desk.example", "Ada", "correct horse battery")
+    with pytest.raises(MessageInvalid, match="has an account already"):
+        house.accounts.add(" ADA@desk.example", "Another Ada", "correct horse battery")
