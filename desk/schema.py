@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from desk.model import EVENT_TYPES, OUTCOMES, OWNERS
@@ -29,7 +30,14 @@ def _one_of(column: str, values: tuple[str, ...], name: str) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({', '.join(repr(value) for value in values)})", name=name)
 
 
-visitors = Table("visitors", metadata, Column("id", _ID, primary_key=True), Column("created_at", UtcTime, nullable=False))
+visitors = Table(
+    "visitors",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("demo", Boolean, nullable=False, server_default=false()),
+)
+"""``demo`` marks who was made up by `make demo`, here as for staff and touchpoints."""
 
 staff = Table(
     "staff",
@@ -43,6 +51,7 @@ staff = Table(
     Column("last_seen_at", UtcTime),
     Column("disabled_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    Column("demo", Boolean, nullable=False, server_default=false()),
 )
 
 sessions = Table(

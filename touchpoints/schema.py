@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, false
 
 from touchpoints.database import UtcTime
 
@@ -43,8 +43,10 @@ touchpoints = Table(
     Column("emotion", String(16)),
     Column("latency_ms", Integer),
     Column("data", JSON, nullable=False),
+    Column("demo", Boolean, nullable=False, server_default=false()),
     Index(None, "kind", "at"),
 )
+"""``demo`` marks rows of `make demo`, which alone may be deleted again; ``data.demo`` says the same to readers of exports."""
 
 identities = Table(
     "identities",
