@@ -79,10 +79,10 @@ class Customer(Caller):
         self.looks(REPLY_WAIT_S if self.owner == "bot" else SILENCE_WAIT_S, sent)
         return [event for event in self.events if event["seq"] > sent]
 
-    def looks(self, wait_s: int = 0, after: int | None = None) -> None:
-        """Read what is new; with ``wait_s`` wait for the first event after number ``after``."""
+    def looks(self, wait_s: int = 0, after: int | None = None) -> str:
+        """Read what is new and say who has the conversation; with ``wait_s`` wait for the first event after number ``after``."""
         if self.conversation is None:
-            return
+            return self.owner
         last = self.events[-1]["seq"] if self.events else 0
         after = last if after is None else after
         path = f"/api/conversations/{self.conversation}/events"
@@ -93,6 +93,7 @@ class Customer(Caller):
             self.seen.append(event)
             if event["type"] == "owner":
                 self.owner = event["data"]["owner"]
+        return self.owner
 
     def payload(self, wanted: str) -> str | None:
         """The payload of the newest choice that is meant: its intent, its intent with a word of its own, or its title."""

@@ -99,6 +99,8 @@ class Play:
         step = part.script.steps[part.next]
         part.next += 1
         try:
+            if step.only is not None and part.customer.looks() != step.only:
+                return
             if step.by == "customer":
                 self._customer(part.customer, step)
             else:
@@ -165,7 +167,7 @@ class Play:
 
     def _rates(self, customer: Customer, step: Step) -> None:
         customer.looks()
-        if customer.owner != "closed":
+        if customer.looks() != "closed":
             raise Refused("the conversation is not closed")
         comment = {"comment": step.more["comment"]} if "comment" in step.more else {}
         customer.does("survey", {"question": "csat", "score": step.value, **comment})

@@ -6,6 +6,8 @@ A script is one customer. Each of its steps has one verb, of the customer's or, 
       expects: answered                 # the outcome that the words were written for; another one is no error
     - ada writes: Good morning!
       after: 2m                         # the wait since the step before; without it a usual one
+    - asks_for_person: true
+      only: bot                         # left out while somebody else has the conversation
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ class Step:
     verb: str
     value: Any = None
     after: timedelta | None = None
+    only: str | None = None
     more: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -166,11 +169,11 @@ def _step(raw: Mapping[str, Any], where: str) -> Step:
     table = CUSTOMER_VERBS if by == "customer" else AGENT_VERBS
     if verb not in table:
         raise ScriptInvalid(f"{where}: {verb} is nothing that an agent does")
-    more = {key: str(value) for key, value in raw.items() if key not in (verbs[0], "after")}
+    more = {key: str(value) for key, value in raw.items() if key not in (verbs[0], "after", "only")}
     if unknown := set(more) - table[verb][0]:
         raise ScriptInvalid(f"{where}: {min(unknown)} does not go with {verb}")
     after = read_wait(str(raw["after"]), where) if "after" in raw else None
-    return Step(by=by, verb=verb, value=raw[verbs[0]], after=after, more=more)
+    return Step(by=by, verb=verb, value=raw[verbs[0]], after=after, only=raw.get("only"), more=more)
 
 
 def _contact(raw: Mapping[str, Any], where: str) -> Contact:
