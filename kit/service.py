@@ -80,6 +80,8 @@ def say_readiness(kit: RunningKit, say: Say, began: float) -> None:
     for name, why in state.waiting_for.items():
         program = name if name in {program.name for program in kit.programs} else "web"
         say(f"Not ready yet: {name} ({why}). Its log: {log_file(kit.var, program)}")
+    for note in state.notes:
+        say(f"Please look at {note}")
 
 
 def say_addresses(kit: RunningKit, say: Say) -> None:

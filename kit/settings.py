@@ -67,6 +67,7 @@ class Settings:
 
     var: Path = _setting(ROOT / "var", _path, "a folder", "Database, index, Rasa model, secrets and logs: the one folder to back up")
     articles: Path = _setting(ROOT / "knowledge_base" / "articles", _path, "a folder", "The Markdown articles")
+    brand: Path = _setting(ROOT / "brand.yml", _path, "a file", "Name, logo, colours, greeting, quick topics, e-mail and opening hours")
     host: str = _setting("127.0.0.1", str, "an address", "Address that web listens on; every other process listens on loopback only")
     port: int = _setting(8000, _port, "a port from 1 to 65535", "Port of web, the only public one")
     rasa_port: int = _setting(5005, _port, "a port from 1 to 65535", "Port of rasa, loopback only")

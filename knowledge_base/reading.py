@@ -51,8 +51,8 @@ class FolderReader:
 
     def read(self) -> Reading:
         """The folder as it is now. A folder that does not exist is an empty one with a problem."""
-        if not self._folder.is_dir():
-            return Reading((), (Problem(".", 1, "there is no such folder"),))
+        if reason := folder_problem(self._folder):
+            return Reading((), (Problem(".", 1, reason),))
         files = {}
         for path, stamp in article_files(self._folder):
             known = self._files.get(path)
@@ -63,7 +63,18 @@ class FolderReader:
 
     def stamps(self) -> dict[str, Stamp]:
         """What the folder looks like from outside; it differs whenever `read` may give another result."""
-        return dict(article_files(self._folder)) if self._folder.is_dir() else {}
+        return dict(article_files(self._folder))
+
+
+def folder_problem(folder: Path) -> str:
+    """Why nothing can be read from a folder of articles; empty when it can."""
+    try:
+        os.listdir(folder)
+    except FileNotFoundError:
+        return "there is no such folder"
+    except OSError as cause:
+        return f"cannot be read: {cause.strerror}"
+    return "" if any(article_files(folder)) else "there are no articles in it, not one .md file"
 
 
 def read_folder(folder: Path) -> Reading:

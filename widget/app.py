@@ -6,6 +6,9 @@ from flask import Flask, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from kit.settings import Settings
+from touchpoints.clock import Clock, system_clock
+from widget.brand.file import BrandFile
+from widget.brand.pages import use_brand
 from widget.chat.api import chat_api
 from widget.chat.files import chat_files
 from widget.desk.api import desk_api
@@ -16,6 +19,7 @@ from widget.help.api import help_api
 from widget.help.pages import help_pages
 from widget.journey.api import journey_api
 from widget.json_body import LIMIT_BYTES
+from widget.notes import notes
 from widget.operations import operations
 from widget.origins import allow_sites
 from widget.protection import protect
@@ -23,12 +27,13 @@ from widget.services import Services, build_services
 from widget.shop.pages import shop_pages
 
 
-def create_app(settings: Settings, services: Services | None = None) -> Flask:
+def create_app(settings: Settings, services: Services | None = None, *, clock: Clock = system_clock) -> Flask:
     """Build the app from its settings, or around services that are there already."""
     services = services or build_services(settings)
     app = Flask(__name__, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = LIMIT_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    brand = BrandFile(settings.brand)
     handle_errors(app)
     protect(app)
     allow_sites(app, settings.sites)
@@ -41,10 +46,12 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
         help_api(services),
         help_pages(services.library, services.search, services.reading, articles=settings.articles),
         journey_api(services),
-        operations(services),
+        operations(services, lambda: notes(settings.articles, services.library, brand)),
         shop_pages(),
     ):
         app.register_blueprint(blueprint)
+    use_brand(app, brand, services.library, clock)
+    brand.load()  # what is wrong with it is in the log from the start
 
     @app.get("/")
     def home() -> ResponseReturnValue:

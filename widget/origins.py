@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-CUSTOMER_PATHS = ("/api/conversations", "/api/search", "/api/articles/", "/widget/", "/static/tokens.css")
+CUSTOMER_PATHS = (
+    *("/api/conversations", "/api/search", "/api/articles/", "/api/brand"),
+    *("/widget/", "/static/tokens.css", "/static/brand.css", "/brand/"),
+)
 _METHODS = "GET, POST, OPTIONS"
 _HEADERS = "Authorization, Content-Type, Accept, Last-Event-ID"
 

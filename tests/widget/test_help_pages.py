@@ -320,7 +320,7 @@ def test_the_files_of_the_pages_are_served(reader: FlaskClient) -> None:
     """Every file of its own that a page names is there."""
     page = reader.get("/help/router-red-light").text
     names = set(re.findall(r'(?:href|src)="(/help/static/[^"]+)"', page))
-    assert {"/help/static/pages.css", "/help/static/help.css", "/help/static/help.js", "/help/static/mark.svg"} <= names
+    assert {"/help/static/pages.css", "/help/static/help.css", "/help/static/help.js"} <= names
     for name in names:
         with reader.get(name) as answer:
             assert answer.status_code == 200, name
