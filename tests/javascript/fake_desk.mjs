@@ -259,11 +259,18 @@ function openStream(desk, response) {
 const ROOT = new URL("../../widget/", import.meta.url);
 
 async function serveFile(path, response) {
-  const places = { "/desk": "desk/templates/desk/desk.html", "/static/tokens.css": "static/tokens.css" };
+  const places = { "/desk": "desk/templates/desk/desk.html", "/static/tokens.css": "static/tokens.css", "/brand/logo": "static/favicon.svg" };
   const place = places[path] ?? path.replace(/^\/desk\/static\//, "desk/static/");
   const file = await readFile(new URL(place.replaceAll("..", ""), ROOT)).catch(() => null);
-  response.writeHead(file ? 200 : 404, { "Content-Type": TYPES[extname(path)] ?? "text/html", "Content-Security-Policy": POLICY });
-  response.end(file ?? "");
+  const type = TYPES[extname(place)] ?? "text/html";
+  response.writeHead(file ? 200 : 404, { "Content-Type": type, "Content-Security-Policy": POLICY });
+  response.end(file && type === "text/html" ? filledIn(String(file)) : (file ?? ""));
+}
+
+/** The page's template with what a brand would put into it. @param {string} page */
+function filledIn(page) {
+  const brand = { brand_name: "Hearthlink", brand_tone: "friendly", brand_address: "by first name", brand_logo: "/brand/logo", brand_style: "/static/tokens.css" };
+  return page.replaceAll(/\{\{ (\w+)[^}]*\}\}/g, (_, name) => brand[name]);
 }
 
 /** @returns {Promise<{url: string, desk: FakeDesk, stop: () => Promise<void>}>} */

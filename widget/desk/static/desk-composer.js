@@ -4,8 +4,8 @@ import { h } from "./desk-nodes.js";
 import { standing, writing } from "./desk-state.js";
 import { text } from "./desk-text.js";
 
-/** @param {import("./desk-app.js").DeskApp} app */
-export function composerView(app) {
+/** @param {import("./desk-app.js").DeskApp} app @param {{tone: string, address: string}} voice how the company speaks with its customers */
+export function composerView(app, voice) {
   const words = h("textarea", { id: "words", rows: 2, dir: "auto" });
   const modes = h("div.modes", { role: "group", "aria-label": text.composer.mode }, modeButton(app, "reply"), modeButton(app, "note"));
   const line = h("p.composer-line", {});
@@ -39,7 +39,7 @@ export function composerView(app) {
     const may = standing(state);
     form.dataset.mode = mode;
     for (const button of modes.children) describeMode(button, mode, may);
-    line.textContent = lineFor(state, may, mode);
+    line.textContent = lineFor(state, may, mode, voice);
     label.textContent = mode === "note" ? text.composer.noteLabel : text.composer.replyLabel;
     words.placeholder = mode === "note" ? text.composer.noteHolder : text.composer.replyHolder;
     send.textContent = mode === "note" ? text.composer.addNote : text.composer.send;
@@ -65,10 +65,13 @@ function describeMode(button, mode, may) {
   button.disabled = button.dataset.mode === "reply" && (may === "held" || may === "closed");
 }
 
-function lineFor(state, may, mode) {
+function lineFor(state, may, mode, { tone, address }) {
   if (may === "held") return text.composer.held(state.open.conversation.agent?.name);
   if (may === "closed") return text.composer.closed;
-  return may === "take" && mode === "reply" ? text.composer.takes : text.composer.hint;
+  if (may === "take" && mode === "reply") return text.composer.takes;
+  // The voice is for what customers read, and only a company that says how it addresses them has one to remind of.
+  const spoken = mode === "reply" && address ? text.composer.voice(text.composer.tones[tone], address) : "";
+  return spoken ? `${spoken}. ${text.composer.hint}` : text.composer.hint;
 }
 
 /** As high as its words, within what the style allows. */

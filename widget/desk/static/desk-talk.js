@@ -8,8 +8,8 @@ import { text } from "./desk-text.js";
 import { transcriptView } from "./desk-transcript.js";
 
 /** @param {import("./desk-app.js").DeskApp} app */
-export function talkView(app) {
-  const [transcript, composer, details] = [transcriptView(app), composerView(app), detailsView(app)];
+export function talkView(app, voice) {
+  const [transcript, composer, details] = [transcriptView(app), composerView(app, voice), detailsView(app)];
   const head = headView(app, details.element);
   const nothing = h("div.nothing", {}, h("h2", {}, text.talk.nothingOpen), h("p", {}, text.talk.pickOne));
   const loading = h("p.nothing", { role: "status" }, text.talk.loading);

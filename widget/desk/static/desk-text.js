@@ -2,7 +2,7 @@
 
 export const text = {
   desk: "Desk",
-  titleWaiting: (count) => (count ? `(${count}) Desk` : "Desk"),
+  titleWaiting: (count, brand = "") => `${count ? `(${count}) ` : ""}Desk${brand && ` · ${brand}`}`,
 
   signIn: {
     heading: "Sign in to the desk",
@@ -161,6 +161,8 @@ export const text = {
     takes: "Sending takes this conversation.",
     hint: "Enter sends, Shift+Enter starts a new line.",
     send: "Send",
+    tones: { friendly: "Our tone is friendly", neutral: "Our tone is neutral", formal: "Our tone is formal" },
+    voice: (tone, address) => [tone, address && `customers are addressed ${address}`].filter(Boolean).join("; "),
     addNote: "Add note",
     held: (name) => `${name ?? "A colleague"} holds this conversation. You can leave a note.`,
     closed: "This conversation is closed. You can still leave a note.",

@@ -14,7 +14,8 @@ const NOTICE_STAYS_MS = 8000;
  * @param {HTMLElement} root
  */
 export function mountDesk(app, root) {
-  const parts = [signInView(app), barView(app), listView(app), talkView(app), dialogsView(app), noticeView(app)];
+  const brand = brandOf(root);
+  const parts = [signInView(app, brand), barView(app, brand), listView(app), talkView(app, brand), dialogsView(app), noticeView(app)];
   const [signIn, bar, list, talk, dialogs, notice] = parts;
   const work = h("div.work", {}, bar.element, h("div.columns", {}, list.element, talk.element));
   const starting = h("p.starting", { role: "status" }, text.list.loading);
@@ -24,7 +25,7 @@ export function mountDesk(app, root) {
     starting.hidden = state.phase !== "starting";
     work.hidden = state.phase !== "signed_in";
     root.dataset.pane = state.openId ? "conversation" : "list";
-    document.title = text.titleWaiting(state.phase === "signed_in" ? waiting(state).length : 0);
+    document.title = text.titleWaiting(state.phase === "signed_in" ? waiting(state).length : 0, brand.name);
     for (const part of parts) part.draw(state, before);
   };
   app.subscribe(draw);
@@ -42,7 +43,12 @@ function tick(element, now) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-function signInView(app) {
+/** The company's name, logo and voice, as the page carries them. @param {HTMLElement} root */
+function brandOf({ dataset: { brand = "", logo = "", tone = "", address = "" } }) {
+  return { name: brand, logo, tone, address };
+}
+
+function signInView(app, brand) {
   const email = h("input", { id: "email", name: "email", type: "email", autocomplete: "username", required: true });
   const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true });
   const problem = h("p.problem", { role: "alert" });
@@ -58,8 +64,9 @@ function signInView(app) {
     h(
       "form",
       { onsubmit },
-      h("img", { src: new URL("mark.svg", import.meta.url).href, alt: "", width: 44, height: 44 }),
+      brand.logo && h("img", { src: brand.logo, alt: "", width: 44, height: 44 }),
       h("h1", {}, text.signIn.heading),
+      brand.name && h("p.sign-in-brand", { dir: "auto" }, brand.name),
       expired,
       h("label", { for: "email" }, text.signIn.email),
       email,
@@ -86,7 +93,7 @@ function signInView(app) {
   return { element, draw };
 }
 
-function barView(app) {
+function barView(app, brand) {
   const count = h("span.bar-count", { role: "status" });
   const name = h("span.bar-name", { dir: "auto" });
   const onaway = () => (app.state.staff.away ? app.setAway(false) : app.askOrDo("away"));
@@ -101,7 +108,8 @@ function barView(app) {
     h(
       "div.bar-row",
       {},
-      h("img", { src: new URL("mark.svg", import.meta.url).href, alt: "", width: 28, height: 28 }),
+      brand.logo && h("img", { src: brand.logo, alt: "", width: 28, height: 28 }),
+      brand.name && h("span.bar-brand", { dir: "auto" }, brand.name),
       h("h1", {}, text.desk),
       count,
       h("div.bar-end", {}, name, away, h("button.button.small", { type: "button", onclick: () => app.askOrDo("sign_out") }, text.bar.signOut)),
