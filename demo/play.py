@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,16 +23,18 @@ SHOP_REPORTS_AT = timedelta(hours=23, minutes=40)
 
 @dataclass
 class Part:
-    """A script on its way: its customer, the next step, which contacts the shop has still to send, and as whose."""
+    """A script on its way: its customer, the steps to come, which contacts the shop has still to send, and as whose."""
 
     script: Script
     began: datetime
     customer: Customer
-    next: int = 0
+    begun: bool = False
+    steps: deque[Step] = field(default_factory=deque)
     unsent: list[tuple[int, Contact]] = field(default_factory=list)
     known_as: str | None = None
 
     def __post_init__(self) -> None:
+        self.steps = deque(self.script.steps)
         self.unsent = list(enumerate(self.script.contacts))
 
 
@@ -80,7 +82,7 @@ class Play:
             self._clock.move_to(at)
             if part is None:
                 self._report(parts)
-            elif part.next < len(part.script.steps):
+            elif part.steps:
                 self._step(part)
                 heapq.heappush(due, (self._due(part, self._clock()), number, part))
         self._clock.move_to(end)
@@ -90,18 +92,19 @@ class Play:
 
     def _due(self, part: Part, since: datetime) -> datetime:
         """When the next step is due: at once for the first, after its wait for the others."""
-        if part.next == 0 or part.next >= len(part.script.steps):
+        if not part.begun or not part.steps:
             return since
-        step = part.script.steps[part.next]
+        step = part.steps[0]
         return since + (step.after if step.after is not None else timedelta(seconds=self._random.uniform(*step.usual_wait_s)))
 
     def _step(self, part: Part) -> None:
-        step = part.script.steps[part.next]
-        part.next += 1
+        step, part.begun = part.steps.popleft(), True
         try:
             if step.only is not None and part.customer.looks() != step.only:
                 return
-            if step.by == "customer":
+            if step.verb == "says":
+                self._says(part, step)
+            elif step.by == "customer":
                 self._customer(part.customer, step)
             else:
                 self._agent(part.customer, self._agents[step.by], step)
@@ -110,7 +113,6 @@ class Play:
 
     def _customer(self, customer: Customer, step: Step) -> None:
         {
-            "says": self._says,
             "presses": self._presses,
             "opens": self._opens,
             "asks_for_person": lambda customer, step: self._does(customer, "handoff"),
@@ -124,25 +126,33 @@ class Play:
             "dislikes": self._judges,
         }[step.verb](customer, step)
 
-    def _says(self, customer: Customer, step: Step) -> None:
-        self._must_be_open(customer)
+    def _says(self, part: Part, step: Step) -> None:
+        self._must_be_open(part.customer)
+        heard: list[dict[str, Any]] = []
         if "without" in step.more:
-            self._without(step.more["without"], lambda: self._hear(customer, step, customer.sends(text=str(step.value))))
+            self._without(step.more["without"], lambda: heard.extend(part.customer.sends(text=str(step.value))))
         else:
-            self._hear(customer, step, customer.sends(text=str(step.value)))
+            heard = part.customer.sends(text=str(step.value))
+        came_to = outcomes(heard)
+        meant = step.more.get("meant")
+        if meant and "offered_choices" in came_to and part.customer.payload(f"choose_article {meant}"):
+            part.steps.appendleft(Step(by="customer", verb="presses", value=f"choose_article {meant}"))
+        elif "again" in step.more and "asked_again" in came_to:
+            more = {"meant": meant} if meant else {}
+            part.steps.appendleft(Step(by="customer", verb="says", value=step.more["again"], more=more))
+        else:
+            self._check(came_to, "answered" if meant else step.more.get("expects"))
 
     def _presses(self, customer: Customer, step: Step) -> None:
         self._must_be_open(customer)
         payload = customer.payload(str(step.value))
         if payload is None:
             raise Refused(f"{step.value} is not offered")
-        self._hear(customer, step, customer.sends(payload=payload))
+        self._check(outcomes(customer.sends(payload=payload)), step.more.get("expects"))
 
-    def _hear(self, customer: Customer, step: Step, heard: Sequence[Mapping[str, Any]]) -> None:
-        wanted = step.more.get("expects")
-        outcomes = [event["data"].get("outcome") for event in heard if event["type"] == "message"]
-        if wanted and wanted not in outcomes:
-            raise Refused(f"came to {outcomes}, not to {wanted}")
+    def _check(self, came_to: Sequence[str], wanted: str | None) -> None:
+        if wanted and wanted not in came_to:
+            raise Refused(f"came to {came_to}, not to {wanted}")
 
     def _opens(self, customer: Customer, step: Step) -> None:
         customer.looks()
@@ -241,12 +251,14 @@ class Play:
         self._shop.close()
 
     def _count(self, events: Sequence[Mapping[str, Any]]) -> None:
-        for event in events:
-            data = event["data"]
-            if data.get("outcome"):
-                self.tally.outcomes[data["outcome"]] += 1
-            if event["type"] == "owner" and data["owner"] == "queued":
-                self.tally.reasons[data["reason"]] += 1
+        self.tally.outcomes.update(outcomes(events))
+        handed = (event["data"] for event in events if event["type"] == "owner")
+        self.tally.reasons.update(data["reason"] for data in handed if data["owner"] == "queued")
 
     def _otherwise(self, part: Part, step: Step, reason: str) -> None:
         self.tally.otherwise.append(f"{part.script.name}: {step.by} {step.verb} {step.value!r}: {reason}")
+
+
+def outcomes(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the bot's messages among these events came to."""
+    return [event["data"]["outcome"] for event in events if event["type"] == "message" and event["data"].get("outcome")]

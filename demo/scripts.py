@@ -3,7 +3,10 @@
 A script is one customer. Each of its steps has one verb, of the customer's or, after the name of an agent, of that agent's::
 
     - says: the box in my hallway is red
-      expects: answered                 # the outcome that the words were written for; another one is no error
+      meant: router-red-light           # chosen if it is only offered
+      again: the light of my router is red    # said if the bot asks for other words
+    - presses: start_guide
+      expects: guide_step               # the outcome that this was written for; another one is no error
     - ada writes: Good morning!
       after: 2m                         # the wait since the step before; without it a usual one
     - asks_for_person: true
@@ -30,7 +33,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 # Each verb with what it wants besides its own value, and the usual wait before it in seconds, from and to.
 CUSTOMER_VERBS: Mapping[str, tuple[frozenset[str], tuple[int, int]]] = {
-    "says": (frozenset({"expects", "without"}), (15, 70)),
+    "says": (frozenset({"expects", "meant", "again", "without"}), (15, 70)),
     "presses": (frozenset({"expects"}), (6, 40)),
     "opens": (frozenset(), (8, 30)),
     "asks_for_person": (frozenset(), (10, 40)),
