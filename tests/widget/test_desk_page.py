@@ -78,7 +78,7 @@ def test_the_kit_serves_the_page_and_every_file_of_it() -> None:
 def test_an_agent_takes_a_conversation_and_answers(page: Page) -> None:
     """Why it came and what was shown stands there; Enter sends; the tab's title counts those who wait."""
     sign_in(page)
-    expect(page).to_have_title("(3) Desk")
+    expect(page).to_have_title("(3) Desk · Hearthlink")
     page.click(WAITING)
     expect(page.get_by_text("The customer said that the bot's answer did not help.")).to_be_visible()
     expect(page.locator("#details")).to_contain_text("93 % sure")
