@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from actions.follow_up import article_in_view, best_confidence, leans_back
 from actions.guide import go_to
 from actions.search_client import ArticleGone
-from actions.state import Result, State, answered, not_sure, option_meant, unsure
+from actions.state import Json, Result, State, answered, asked, chosen, not_sure, option_meant, unsure
 from actions.turn import Said, TurnAction
 
 
@@ -19,10 +20,30 @@ class Answer(TurnAction):
         """While a guide is open, the words of an option of its step are that option."""
         if state.pending == "guide" and (target := await self._option(state, said.text)):
             return await go_to(self.search, state, target)
-        found = await self.search.search(said.text)
+        question, found = await self._ask(state, said.text)
+        state = asked(state, question)
         if found["verdict"] == "answer":
             return answered(state, found["hits"][0])
         return unsure(state, found["hits"]) if found["verdict"] == "offer" else not_sure(state)
+
+    async def _ask(self, state: State, text: str) -> tuple[str, Json]:
+        """What search says, and to which question: one that leans on what was said before is asked together with that, too."""
+        found = await self.search.search(text)
+        if found["verdict"] == "answer" or not leans_back(text):
+            return text, found
+        before = await self._said_before(state)
+        if before is None:
+            return text, found
+        joined = f"{before} {text}"
+        return max((text, found), (joined, await self.search.search(joined)), key=lambda one: best_confidence(one[1]))
+
+    async def _said_before(self, state: State) -> str | None:
+        """The title of the article that is talked about, else the last question, else None."""
+        slug = article_in_view(state)
+        try:
+            return str((await self.search.article(slug))["title"]) if slug else state.question
+        except ArticleGone:
+            return state.question
 
     async def _option(self, state: State, text: str) -> str | None:
         try:
@@ -40,4 +61,4 @@ class ShowArticle(TurnAction):
 
     async def take(self, state: State, said: Said) -> Result:
         """The article as an answer."""
-        return answered(state, await self.search.article(said.entities["article"]))
+        return chosen(state, await self.search.article(said.entities["article"]))

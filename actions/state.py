@@ -14,6 +14,8 @@ from actions import cards
 
 Json = dict[str, Any]
 
+MAX_QUESTION = 500  # characters kept of the last question; search reads about as much of one
+
 
 @dataclass(frozen=True)
 class State:
@@ -26,6 +28,7 @@ class State:
     guide: str | None = None
     step: str | None = None
     noted: bool = False
+    question: str | None = None
     owner: str = "bot"
 
     @property
@@ -57,12 +60,33 @@ def write_state(state: State) -> Json:
     return slots
 
 
+def asked(state: State, question: str | None) -> State:
+    """The question that is being answered now; ``pending`` and the rest still are what they were before it."""
+    return replace(state, question=question[-MAX_QUESTION:] if question else None)
+
+
 def answered(state: State, article: Json) -> Result:
     """The article answers: show it and ask whether that solved it."""
     slug = article["slug"]
     shown = (*state.shown, slug) if slug not in state.shown else state.shown
     name = "guide_found" if article["kind"] == "guide" else "answered"
     return Result(name, replace(state, misses=0, pending="solved", article=slug, shown=shown), cards.of_article(article))
+
+
+def chosen(state: State, article: Json) -> Result:
+    """The article that the customer chose. A quick topic answers no question; after a next best article there is no third."""
+    return answered(state if state.pending == "choice" else asked(state, None), article)
+
+
+def next_best(found: Json, state: State) -> Json | None:
+    """The best hit that was not shown yet and stands at the lower cut-off or above, or None."""
+    unseen = (hit for hit in found["hits"] if hit["slug"] not in state.shown and hit["confidence"] >= found["cutoffs"]["offer"])
+    return next(unseen, None)
+
+
+def another(state: State, hit: Json) -> Result:
+    """The answer did not help, but there is one more article that may: offer it before a person."""
+    return Result("next_best", replace(state, misses=0, pending="next_best"), cards.of_choices([hit]))
 
 
 def unsure(state: State, hits: Sequence[Json]) -> Result:
@@ -93,7 +117,7 @@ def hand_over(state: State) -> Result:
 
 def not_solved(state: State) -> Result:
     """The answer did not help: `hand_over`, or, for who waits already, the word that a person will read it."""
-    return Result(None, replace(state, misses=0, pending=None, noted=state.queued))
+    return Result("not_solved", replace(state, misses=0, pending=None, noted=state.queued))
 
 
 def solved(state: State) -> Result:

@@ -11,10 +11,13 @@ from typing import Any
 Json = dict[str, Any]
 
 MAX_TEXT = 20_000  # characters; web stops far earlier
-PENDING = (None, "solved", "choice", "rephrase", "guide")
+PENDING = (None, "solved", "choice", "next_best", "rephrase", "guide")
 OWNERS = ("bot", "queued")
 OUTCOMES = ("answered", "offered_choices", "guide_step", "asked_again", "small_talk", "noted", "handed_off", "failed")
-EMPTY_STATE: Json = {"misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False}
+EMPTY_STATE: Json = {
+    "misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False, "question": None,
+}  # fmt: skip
+TEXTS = ("article", "guide", "step", "question")  # of the state, each may be null
 
 # Intents that a choice may send, and the entity each must carry.
 PAYLOADS: dict[str, str | None] = {
@@ -122,7 +125,7 @@ def read_state(state: object) -> Json:
     whole: Json = {**EMPTY_STATE, **state}
     if isinstance(whole["misses"], bool) or not isinstance(whole["misses"], int) or not isinstance(whole["noted"], bool):
         raise BadTurn("state")
-    if whole["pending"] not in PENDING or not all(whole[name] is None or isinstance(whole[name], str) for name in ("article", "guide", "step")):
+    if whole["pending"] not in PENDING or not all(whole[name] is None or isinstance(whole[name], str) for name in TEXTS):
         raise BadTurn("state")
     if not isinstance(whole["shown"], list) or not all(isinstance(slug, str) for slug in whole["shown"]):
         raise BadTurn("state")

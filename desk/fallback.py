@@ -9,7 +9,11 @@ from desk.model import Reply, Turn, TurnResult
 from desk.phrases import Phrases
 from knowledge_base.model import Hit, SearchAnswer
 
-_EMPTY_STATE: dict[str, Any] = {"misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False}
+_EMPTY_STATE: dict[str, Any] = {
+    "misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False, "question": None,
+}  # fmt: skip
+MAX_QUESTION = 500  # characters of the last question that the state keeps
+_HANDING_OVER = {"solved": "utter_not_solved", "next_best": "utter_not_that_either", None: "utter_handed_off"}
 CANCEL_HANDOFF = "/cancel_handoff"
 """The payload by which a customer leaves the queue."""
 
@@ -23,13 +27,15 @@ def without_search(turn: Turn, phrases: Phrases) -> TurnResult | None:
     """The result that needs neither Rasa nor search: a person for whoever pressed for one, the way out of the queue, or None."""
     if turn.owner == "queued" and turn.input == CANCEL_HANDOFF:
         return TurnResult(outcome="small_talk", replies=(phrases.say("utter_back_with_bot", "small_talk"),), state=_EMPTY_STATE, via="desk")
-    pressed_no = turn.input == "/deny" and turn.state.get("pending") == "solved"
+    pending = turn.state.get("pending")
+    # A next best article takes Rasa's rules to offer: without them the person comes at once.
+    pressed_no = turn.input == "/deny" and pending in ("solved", "next_best")
     if turn.owner != "bot" or not (turn.input == "/request_person" or pressed_no):
         return None
-    article = turn.state.get("article") if pressed_no else None
+    article = turn.state.get("article") if pending == "solved" and pressed_no else None
     return TurnResult(
         outcome="handed_off",
-        replies=(phrases.say("utter_not_solved" if pressed_no else "utter_handed_off", "handed_off"),),
+        replies=(phrases.say(_HANDING_OVER[pending if pressed_no else None], "handed_off"),),
         state={**_EMPTY_STATE, **turn.state, "pending": None},
         handoff="not_solved" if pressed_no else "customer_asked",
         verdict_slug=article,
@@ -46,7 +52,8 @@ def from_search(turn: Turn, found: SearchAnswer, phrases: Phrases) -> TurnResult
     asking = "utter_solved_question_guide" if hit.kind == "guide" else "utter_solved_question"
     question = phrases.say(asking, "answered", article=hit.slug)
     shown = [slug for slug in turn.state.get("shown") or () if slug != hit.slug]
-    state = {**_EMPTY_STATE, **turn.state, "misses": 0, "pending": "solved", "article": hit.slug, "shown": [*shown, hit.slug]}
+    answered = {"misses": 0, "pending": "solved", "article": hit.slug, "shown": [*shown, hit.slug], "question": turn.input[-MAX_QUESTION:]}
+    state = {**_EMPTY_STATE, **turn.state, **answered}
     return TurnResult(outcome="answered", replies=(_answer(hit, question),), state=state, via="search")
 
 

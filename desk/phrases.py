@@ -17,6 +17,7 @@ NEEDED = (
     "utter_solved_question_guide",
     "utter_handed_off",
     "utter_not_solved",
+    "utter_not_that_either",
     "utter_noted",
     "utter_back_with_bot",
 )

@@ -8,7 +8,7 @@ import yaml
 from actions.search_client import SearchError
 from actions.server import ACTIONS
 from tests.actions.conftest import Desk
-from tests.bot.fake_search import CONTRACT, FakeSearch, faq, guide
+from tests.bot.fake_search import CONTRACT, FakeSearch, faq, guide, hit_of
 
 SLUG = "router-red-light"
 FIRST, OPTIONS, LAST = "step-1-restart-the-router", "step-2-what-colour-is-the-light", "step-3-check-the-cable"
@@ -58,6 +58,82 @@ def test_waiting_customers_are_told_once(desk: Desk, search: FakeSearch) -> None
     desk.slots["owner"] = "queued"
     search.offers(faq())
     assert [desk.runs("answer", "a"), desk.runs("answer", "b")] == ["noted", "silent"]
+
+
+def test_a_sure_answer_is_never_asked_again_with_what_was_before(desk: Desk, search: FakeSearch) -> None:
+    """One call, and the question as it was said."""
+    desk.slots.update(article="delivery-times", pending="solved", question="how long does it take")
+    search.answers(guide())
+    assert [desk.runs("answer", "and a red light?"), desk.slots["question"]] == ["guide_found", "and a red light?"]
+    assert len(search.calls) == 1
+
+
+def test_a_follow_up_is_asked_with_the_title_of_the_article_in_view(desk: Desk, search: FakeSearch) -> None:
+    """The surer of the two decides."""
+    desk.slots.update(article="delivery-times", pending="solved", question="when will it come")
+    search.offers(guide())
+    search.knows("How long delivery takes and abroad?", "answer", hit_of(faq(), 0.8))
+    assert [desk.runs("answer", "and abroad?"), desk.slots["article"]] == ["answered", "delivery-times"]
+
+
+def test_a_follow_up_to_what_was_not_answered_is_asked_with_that_question(desk: Desk, search: FakeSearch) -> None:
+    """There is no article in view then."""
+    desk.slots.update(article="delivery-times", pending="rephrase", misses=1, question="the lamp flickers")
+    search.knows("the lamp flickers and hums", "answer", hit_of(guide(), 0.8))
+    assert [desk.runs("answer", "and hums"), desk.slots["question"]] == ["guide_found", "the lamp flickers and hums"]
+
+
+def test_a_follow_up_finds_no_more_together_than_alone(desk: Desk, search: FakeSearch) -> None:
+    """Then it stays as it was said."""
+    desk.slots.update(pending="rephrase", misses=0, question="the lamp flickers")
+    search.offers(faq())
+    search.knows("the lamp flickers and hums", "none")
+    assert [desk.runs("answer", "and hums"), desk.slots["question"]] == ["choices", "and hums"]
+
+
+def test_a_follow_up_on_an_article_that_is_gone(desk: Desk, search: FakeSearch) -> None:
+    """The question it answered still counts."""
+    desk.slots.update(article="gone", pending="solved", question="when will it come")
+    search.knows("when will it come and abroad?", "offer", hit_of(faq(), 0.4))
+    assert desk.runs("answer", "and abroad?") == "choices"
+
+
+def test_a_new_subject_is_not_mixed_with_the_old(desk: Desk, search: FakeSearch) -> None:
+    """Whole questions stand by themselves."""
+    desk.slots.update(article="delivery-times", pending="solved", question="when will it come")
+    desk.runs("answer", "please tell me a joke about trains")
+    assert [path for _, path, _ in search.calls] == ["/search"]
+
+
+def test_the_next_best_article_was_not_shown_before(desk: Desk, search: FakeSearch) -> None:
+    """The best of the others at the lower cut-off or above."""
+    search.answers(faq())
+    desk.runs("answer", "how long does it take")
+    search.found["hits"] += [hit_of(guide(), 0.31), hit_of(faq("third", "Third"), 0.3)]
+    assert [desk.runs("not_solved"), desk.slots["pending"]] == ["next_best", "next_best"]
+    assert [choice["title"] for choice in desk.slots["card"]["choices"]] == ["Router shows a red light"]
+    assert [desk.runs("show_next_best"), desk.slots["article"], desk.slots["question"]] == ["guide_found", SLUG, None]
+    assert desk.runs("not_solved") == "not_solved"
+
+
+def test_there_is_no_next_best_article(desk: Desk, search: FakeSearch) -> None:
+    """None at the lower cut-off, or a customer who waits for a person anyway."""
+    search.answers(faq())
+    search.found["hits"].append(hit_of(guide(), 0.29))
+    desk.runs("answer", "how long does it take")
+    assert desk.runs("not_solved") == "not_solved"
+    search.found["hits"][1]["confidence"] = 0.5
+    desk.slots["owner"] = "queued"
+    assert desk.runs("not_solved") == "not_solved"
+
+
+def test_after_a_quick_topic_there_is_no_question_to_ask_again(desk: Desk, search: FakeSearch) -> None:
+    """An old question is not answered by what the customer chose later."""
+    search.offers(faq(), guide())
+    desk.runs("answer", "the box")
+    desk.slots["pending"] = None
+    desk.runs("show_article", article="delivery-times")
+    assert [desk.slots["question"], desk.runs("not_solved")] == [None, "not_solved"]
 
 
 def test_the_typed_option_of_a_step(desk: Desk) -> None:
@@ -162,7 +238,7 @@ def test_only_what_changes_is_sent(desk: Desk) -> None:
     desk.runs("hand_over")
     assert desk.sent == []
     desk.runs("answer", "hm")
-    assert {event["name"] for event in desk.sent} == {"misses", "pending", "result"}
+    assert {event["name"] for event in desk.sent} == {"misses", "pending", "question", "result"}
 
 
 def test_the_owner_stays_webs(desk: Desk) -> None:

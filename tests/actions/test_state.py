@@ -8,8 +8,10 @@ from actions.state import (
     Result,
     State,
     answered,
+    asked,
     at_step,
     back_to_bot,
+    chosen,
     confirm_step,
     gone,
     hand_over,
@@ -35,7 +37,7 @@ IN_GUIDE = State(guide="router-red-light", step="step-1-restart-the-router", pen
 
 def test_slots_make_the_round() -> None:
     """What was written is read again; a slot that is not set is as at the beginning."""
-    state = State(misses=1, pending="choice", article="a", shown=("a", "b"), guide="g", step="s", noted=True, owner="queued")
+    state = State(misses=1, pending="choice", article="a", shown=("a", "b"), guide="g", step="s", noted=True, question="q", owner="queued")
     assert read_state({**write_state(state), "owner": "queued", "card": {}, "result": "step"}) == state
     assert read_state({"misses": None, "shown": None}) == State()
 
@@ -50,6 +52,17 @@ def test_an_answer_ends_a_row_of_misses() -> None:
     first = answered(State(misses=1), hit_of(faq(), 0.9)).state
     assert (first.misses, first.pending, first.shown) == (0, "solved", ("delivery-times",))
     assert answered(first, faq()).state.shown == ("delivery-times",)
+
+
+def test_a_long_question_is_kept_from_its_end() -> None:
+    """What was said last says most."""
+    assert asked(State(), "a" * 600 + "b").question == "a" * 499 + "b"
+
+
+def test_an_article_chosen_from_an_offer_answers_the_question() -> None:
+    """One chosen as the next best does not, so that there is no third."""
+    assert chosen(State(pending="choice", question="q"), faq()).state.question == "q"
+    assert chosen(State(pending="next_best", question="q"), faq()).state.question is None
 
 
 def test_an_offer_is_not_yet_a_miss() -> None:

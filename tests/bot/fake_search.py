@@ -46,6 +46,10 @@ def hit_of(article: Json, confidence: float) -> Json:
     return {**{key: value for key, value in article.items() if key != "steps"}, "confidence": confidence}
 
 
+def _found(verdict: str, *hits: Json) -> Json:
+    return {"generation": "g", "verdict": verdict, "cutoffs": {"answer": 0.6, "offer": 0.3}, "hits": list(hits)}
+
+
 class FakeSearch:
     """What search would say, and what it was asked."""
 
@@ -62,11 +66,16 @@ class FakeSearch:
         self.raw: bytes | None = None
         self.delay_s = 0.0
         self.drops = 0
+        self.known: dict[str, Json] = {}
         self.says("none")
 
     def says(self, verdict: str, *hits: Json) -> None:
         """What every question finds from now on."""
-        self.found = {"generation": "g", "verdict": verdict, "cutoffs": {"answer": 0.6, "offer": 0.3}, "hits": list(hits)}
+        self.found = _found(verdict, *hits)
+
+    def knows(self, question: str, verdict: str, *hits: Json) -> None:
+        """What this question finds, whatever the others do."""
+        self.known[question] = _found(verdict, *hits)
 
     def answers(self, article: Json) -> None:
         """Every question is surely answered by this article."""
@@ -84,7 +93,7 @@ class FakeSearch:
         if self.status != 200:
             return self.status, {"error": {"code": "broken", "message": "Broken.", "detail": None}}
         if (method, path) == ("POST", "/search"):
-            return 200, self.found
+            return 200, self.known.get(str((body or {}).get("text")), self.found)
         article = self.articles.get(unquote(path.removeprefix("/articles/")))
         return (200, article) if article else (404, golden("error"))
 

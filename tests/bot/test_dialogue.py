@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.fake_search import FakeSearch, faq, guide
+from bot.turns import EMPTY_STATE
+from tests.bot.fake_search import FakeSearch, faq, guide, hit_of
 from tests.bot.talk import Bot
 
 
@@ -40,6 +41,66 @@ def test_an_answer_that_does_not_help(bot: Bot, search: FakeSearch) -> None:
     assert bot.last["handoff"] == {"reason": "not_solved"}
     assert bot.last["verdict"] == {"slug": "delivery-times", "solved": False}
     assert bot.titles == ["Never mind, back to the bot"]
+
+
+def not_solved_with_another(bot: Bot, search: FakeSearch) -> None:
+    """Bring the conversation to the offer of the next best article."""
+    search.answers(faq())
+    search.found["hits"].append(hit_of(guide(), 0.35))
+    bot.hears("how long does delivery take?")
+    bot.hears("no that did not help")
+
+
+def test_a_no_brings_the_next_best_article(bot: Bot, search: FakeSearch) -> None:
+    """What search still holds likely is offered before a person; the agent would learn that the first article failed."""
+    not_solved_with_another(bot, search)
+    assert outcome(bot) == ("offered_choices", "next_best")
+    assert (bot.last["handoff"], bot.last["verdict"]) == (None, {"slug": "delivery-times", "solved": False})
+    assert bot.titles == ["Router shows a red light", "No, get me a person"]
+
+
+@pytest.mark.parametrize("yes", ["yes please", '/choose_article{"article": "router-red-light"}'])
+def test_the_next_best_article_is_taken(bot: Bot, search: FakeSearch, yes: str) -> None:
+    """Pressed or typed; when that one does not help either, a person comes."""
+    not_solved_with_another(bot, search)
+    bot.hears(yes)
+    assert (*outcome(bot), bot.state["article"]) == ("answered", "solved", "router-red-light")
+    bot.hears("no")
+    assert (bot.last["handoff"], bot.last["verdict"]) == ({"reason": "not_solved"}, {"slug": "router-red-light", "solved": False})
+
+
+def test_the_next_best_article_is_refused(bot: Bot, search: FakeSearch) -> None:
+    """No again means a person; the verdict on the first article is not given twice."""
+    not_solved_with_another(bot, search)
+    bot.chooses("No, get me a person")
+    assert (bot.last["handoff"], bot.last["verdict"]) == ({"reason": "not_solved"}, None)
+
+
+def test_the_next_best_article_is_gone_meanwhile(bot: Bot, search: FakeSearch) -> None:
+    """Then a person it is."""
+    not_solved_with_another(bot, search)
+    search.says("none")
+    bot.hears("yes")
+    assert (bot.last["handoff"], bot.last["verdict"]) == ({"reason": "not_solved"}, None)
+
+
+def test_no_with_search_away_is_a_person(bot: Bot, search: FakeSearch) -> None:
+    """Nothing is looked up that the hand-off would wait for."""
+    search.answers(faq())
+    bot.hears("how long does delivery take?")
+    search.status = 500
+    assert bot.hears("no")["handoff"] == {"reason": "not_solved"}
+
+
+def test_what_was_said_before_is_used(bot: Bot, search: FakeSearch) -> None:
+    """A follow-up that says nothing by itself is asked together with the article that is talked about."""
+    search.answers(faq())
+    bot.hears("how long does delivery take?")
+    search.says("none")
+    search.knows("How long delivery takes and to the islands?", "answer", hit_of(faq(), 0.8))
+    bot.hears("and to the islands?")
+    assert (*outcome(bot), bot.state["article"]) == ("answered", "solved", "delivery-times")
+    assert bot.state["question"] == "How long delivery takes and to the islands?"
 
 
 def test_not_sure_which_one(bot: Bot, search: FakeSearch) -> None:
@@ -116,7 +177,7 @@ def test_start_again_empties_the_state(bot: Bot, search: FakeSearch) -> None:
     """Nothing of before counts."""
     in_step(bot, search, "step-3-check-the-cable")
     bot.hears("start over please")
-    assert bot.state == {"misses": 0, "pending": None, "article": None, "shown": [], "guide": None, "step": None, "noted": False}
+    assert bot.state == EMPTY_STATE
 
 
 def test_a_guide_from_first_to_last_step(bot: Bot, search: FakeSearch) -> None:

@@ -44,7 +44,7 @@ def test_the_first_turn_has_an_empty_state() -> None:
         ("budget_ms", "7900"), ("budget_ms", float("nan")), ("budget_ms", float("inf")), ("state", None), ("state", []), ("state", {"secret": 1}),
         ("state", {"misses": "1"}), ("state", {"misses": True}), ("state", {"pending": "maybe"}), ("state", {"article": 3}),
         ("state", {"shown": "a"}),
-        ("state", {"shown": [1]}), ("state", {"noted": 1}), ("state", {"step": {}}),
+        ("state", {"shown": [1]}), ("state", {"noted": 1}), ("state", {"step": {}}), ("state", {"question": 7}),
     ],
 )  # fmt: skip
 def test_a_malformed_field_is_named(field: str, value: object) -> None:
