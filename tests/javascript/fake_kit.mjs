@@ -36,6 +36,8 @@ export class FakeKit {
   requests = [];
   /** Failures in wait: {match, times, status, code, headers} or {match, times, cut: true}. */
   failures = [];
+  /** What `GET /api/brand` says. */
+  brand = { name: null, logo: null, colours: null, greeting: null, tone: "friendly", topics: [], email: null, hours: { open: true, opens_at: null } };
   reply_ms = 0;
   beat_ms = 15_000;
   #server = null;
@@ -170,12 +172,14 @@ export class FakeKit {
   #play(body, response) {
     if (body.do === "fail") this.fail(body.match, body);
     else if (body.do === "drop") this.dropStreams();
+    else if (body.do === "brand") Object.assign(this.brand, body.brand);
     else if (body.do === "reply_ms") this.reply_ms = body.ms;
     else this.act(this.conversations.get(body.conversation) ?? this.newest, body);
     json(response, 200, { conversation: this.newest?.id ?? null });
   }
 
   #api({ method, path, url, token, body, stream }, response) {
+    if (path === "/api/brand") return json(response, this.brand ? 200 : 404, this.brand ?? { error: { code: "not_found", message: "", detail: null } });
     if (path === "/api/conversations" && method === "POST") return this.#begin(token, body, response);
     const [, id, action] = /^\/api\/conversations\/([^/]+)(?:\/([a-z-]+))?$/.exec(path) ?? [];
     if (!token || !this.tokens.has(token)) throw new Refusal(401, token ? "token_expired" : "unauthorized");

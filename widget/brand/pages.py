@@ -45,7 +45,8 @@ def brand_routes(file: BrandFile, library: Library, clock: Clock) -> Blueprint:
     def described() -> ResponseReturnValue:
         loaded = file.load()
         topics = [(slug, title) for slug, title in topic_titles(library, loaded).items() if title]
-        return jsonify(brand_json(loaded.brand, logo=logo_address(loaded), topics=topics, at=clock()))
+        logo = logo_address(loaded) if loaded.logo else None
+        return jsonify(brand_json(loaded.brand, logo=logo, topics=topics, at=clock()))
 
     @routes.get("/static/brand.css")
     def style() -> Response:

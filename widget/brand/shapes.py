@@ -11,7 +11,7 @@ from .hours import Hours
 from .model import Brand
 
 
-def brand_json(brand: Brand, *, logo: str, topics: Sequence[tuple[str, str]], at: datetime) -> dict[str, Any]:
+def brand_json(brand: Brand, *, logo: str | None, topics: Sequence[tuple[str, str]], at: datetime) -> dict[str, Any]:
     """What the widget needs. ``topics`` are slugs with their titles; ``at`` is now."""
     return {
         "name": brand.name or None,

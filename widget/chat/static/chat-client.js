@@ -57,6 +57,11 @@ export class ChatClient {
     return this.#json(this.#request("api/conversations", token, about), signal);
   }
 
+  /** The company's name, colours, words and hours, as the kit says them. @param {AbortSignal} signal @returns {Promise<unknown>} */
+  brand(signal) {
+    return this.#json(this.#request("api/brand", null), signal);
+  }
+
   /** @param {string | null} token @param {string} id @param {AbortSignal} signal @returns {Promise<Snapshot>} */
   conversation(token, id, signal) {
     return this.#json(this.#request(path(id), token), signal);

@@ -4,7 +4,7 @@
  * Attributes, all optional; a value that is not understood counts as absent:
  * - `kit` (or `src`): address of the kit; otherwise the place this file came from
  * - `open`: the panel is open (also set and removed by the element)
- * - `heading`: name in the header; `topics`: up to four first questions, separated by `|`
+ * - `heading`: name in the header; `topics`: up to four first questions, separated by `|`; without them, those of the kit's brand
  * - `locale`: language tag, otherwise the page's; `page-name`: what the kit is told the page is called, otherwise its address without query
  * - `theme`: `light`, `dark` or `auto`; `position`: `start` or `end`
  *
@@ -12,7 +12,8 @@
  * They carry no words of the conversation: what a page listens with is often a tracker.
  */
 
-import { ChatClient } from "./chat-client.js";
+import { brandFrom, brandStyle } from "./chat-brand.js";
+import { ChatClient, ChatError } from "./chat-client.js";
 import { ChatSession } from "./chat-session.js";
 import { initialState, isPending, reduce } from "./chat-state.js";
 import { ChatStore, openStorage } from "./chat-store.js";
@@ -26,6 +27,8 @@ import { ChatView } from "./chat-view.js";
 
 const TOPICS_MOST = 4;
 const PAGE_LONGEST = 500;
+/** So long what this browser knows of the brand is new enough; whether somebody is here is asked anew whenever it matters. */
+const BRAND_FRESH_MS = 300_000;
 
 export class SupportChat extends HTMLElement {
   static observedAttributes = ["open"];
@@ -40,10 +43,13 @@ export class SupportChat extends HTMLElement {
   /** @type {ChatStore | null} */
   #store = null;
   #drawing = false;
+  #brandSheet = new CSSStyleSheet();
 
   constructor() {
     super();
-    applyStyle(this.attachShadow({ mode: "open" }));
+    const root = this.attachShadow({ mode: "open" });
+    applyStyle(root);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#brandSheet];
   }
 
   connectedCallback() {
@@ -54,7 +60,9 @@ export class SupportChat extends HTMLElement {
     this.#store ??= new ChatStore({ lasting: openStorage("localStorage", window), passing: openStorage("sessionStorage", window), kit: this.kit });
     this.#view = this.#makeView(connection.signal);
     this.#session = this.#makeSession(this.#store);
+    this.#takeBrand(this.#store.brand?.brand);
     this.#restore(this.#store);
+    this.#askBrand(BRAND_FRESH_MS);
     this.#listen(connection.signal);
     this.#session.start();
   }
@@ -102,12 +110,26 @@ export class SupportChat extends HTMLElement {
     return "en";
   }
 
+  /** The language tag for times and numbers: of the same language, the reader's own, who may be used to another clock than the page says. */
+  get readerLocale() {
+    const language = this.locale.split("-")[0];
+    return navigator.languages.find((tag) => tag.split("-")[0] === language) ?? this.locale;
+  }
+
   get heading() {
-    return this.getAttribute("heading")?.trim() || textFor(this.locale).title;
+    return this.#ownHeading ?? this.#state.brand?.name ?? textFor(this.locale).title;
+  }
+
+  get #ownHeading() {
+    return this.getAttribute("heading")?.trim() || null;
   }
 
   /** The first questions on offer. */
   get topics() {
+    return this.#ownTopics.length > 0 ? this.#ownTopics : (this.#state.brand?.topics ?? []);
+  }
+
+  get #ownTopics() {
     const topics = (this.getAttribute("topics") ?? "").split("|").map((topic) => topic.trim());
     return topics.filter((topic) => topic !== "").slice(0, TOPICS_MOST);
   }
@@ -120,8 +142,8 @@ export class SupportChat extends HTMLElement {
   /** @param {AbortSignal} signal */
   #makeView(signal) {
     const root = /** @type {ShadowRoot} */ (this.shadowRoot);
-    const { kit, locale, topics } = this;
-    return new ChatView(root, { document, kit, locale, topics, text: textFor(locale), title: this.heading, acts: this.#acts() }, signal);
+    const { kit, locale } = this;
+    return new ChatView(root, { document, kit, locale: this.readerLocale, topics: this.#ownTopics, text: textFor(locale), title: this.#ownHeading, acts: this.#acts() }, signal);
   }
 
   /** @param {ChatStore} store */
@@ -133,6 +155,28 @@ export class SupportChat extends HTMLElement {
       report: (change) => this.#change(change),
       about: () => ({ page: this.pageName, locale: this.locale }),
     });
+  }
+
+  /** Asks the kit for its brand, unless what is known of it is younger than `fresh_ms`. With the kit away all stays as it is. @param {number} fresh_ms */
+  async #askBrand(fresh_ms) {
+    const store = this.#store;
+    const signal = this.#connection?.signal;
+    const age_ms = Date.now() - (store?.brand?.at ?? 0);
+    if (!store || !signal || (age_ms >= 0 && age_ms < fresh_ms)) return;
+    try {
+      const brand = await new ChatClient(this.kit).brand(signal);
+      store.brand = { at: Date.now(), brand };
+      this.#takeBrand(brand);
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+    }
+  }
+
+  /** @param {unknown} said what the kit says, or said before */
+  #takeBrand(said) {
+    const brand = brandFrom(said);
+    this.#brandSheet.replaceSync(brandStyle(brand));
+    this.#change({ type: "brand", brand });
   }
 
   /** @param {ChatStore} store */
@@ -233,6 +277,7 @@ export class SupportChat extends HTMLElement {
     const before = this.#state;
     this.#state = reduce(before, change);
     if (this.#state === before) return;
+    if (this.#state.owner === "queued" && before.owner !== "queued") this.#askBrand(0);
     if (change.type === "event" && change.event.seq > before.last) this.#tell(change.event);
     if (change.type === "event" || change.type === "snapshot") this.#markRead();
     this.#drawSoon();

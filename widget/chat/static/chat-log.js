@@ -8,10 +8,11 @@
  * @typedef {import("./chat-state.js").Outgoing} Outgoing
  * @typedef {import("./chat-view.js").Acts} Acts
  * @typedef {{document: Document, make: import("./build.js").Make, kit: string, text: import("./chat-text.js").ChatText, locale: string, acts: Acts,
- *   topics: string[]}} Drawing
+ *   topics: string[]}} Drawing `topics`: those that the page names
  */
 
 import { say, set } from "./build.js";
+import { greetingOf } from "./chat-brand.js";
 import { icon } from "./chat-icons.js";
 import { buildBody } from "./chat-nodes.js";
 import { liveChoices, pendingMessages } from "./chat-state.js";
@@ -69,7 +70,7 @@ export class ChatLog {
 
   /** What is to be seen, in order: a key, and how to draw it when it is not there yet. @param {ChatState} state @returns {[string, () => HTMLElement][]} */
   #wanted(state) {
-    const greeting = /** @type {[string, () => HTMLElement]} */ (["greeting", () => this.#greeting()]);
+    const greeting = /** @type {[string, () => HTMLElement]} */ ([greetingKey(state, this.#drawing), () => this.#greeting(state)]);
     const entries = state.entries.map((entry) => /** @type {[string, () => HTMLElement]} */ ([entry.key, () => this.#entry(entry)]));
     const pending = pendingMessages(state).map((out) => /** @type {[string, () => HTMLElement]} */ ([`own:${out.item.client_id}`, () => this.#own(out.item.text ?? "", null)]));
     const day = firstDay(state, this.#drawing);
@@ -120,11 +121,13 @@ export class ChatLog {
     say(/** @type {Element} */ (this.#typing.querySelector(".words")), typing ? text.typing(name) : "");
   }
 
-  #greeting() {
-    const { make, text, topics, acts } = this.#drawing;
+  /** @param {ChatState} state */
+  #greeting(state) {
+    const { make, text, acts } = this.#drawing;
+    const topics = topicsOf(state, this.#drawing);
     const buttons = topics.map((topic) => this.#button(topic, () => acts.say(topic)));
     const row = topics.length > 0 && make("div", { class: "choices topics", role: "group", "aria-label": text.topics }, ...buttons);
-    return make("div", { class: "item from-bot" }, this.#byline(text.bot, null, "bot"), make("div", { class: "bubble" }, make("div", { class: "body", dir: "auto" }, make("p", {}, text.greeting))), row);
+    return make("div", { class: "item from-bot" }, this.#byline(text.bot, null, "bot"), make("div", { class: "bubble" }, make("div", { class: "body", dir: "auto" }, make("p", {}, greetingOf(text, state.brand)))), row);
   }
 
   /** @param {Entry} entry @returns {HTMLElement} */
@@ -284,3 +287,13 @@ function firstDay(state, { locale, text }) {
   if (date.toDateString() === new Date().toDateString()) return text.today;
   return date.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
 }
+/** The page's own first questions, else the brand's. @param {ChatState} state @param {Drawing} drawing */
+function topicsOf(state, { topics }) {
+  return topics.length > 0 ? topics : (state.brand?.topics ?? []);
+}
+
+/** Another one where the greeting reads differently, so that it is drawn anew. @param {ChatState} state @param {Drawing} drawing */
+function greetingKey(state, drawing) {
+  return `greeting:${JSON.stringify([greetingOf(drawing.text, state.brand), topicsOf(state, drawing)])}`;
+}
+

@@ -28,6 +28,7 @@
  * @property {Outgoing[]} outbox
  * @property {number} read number of the newest event the customer has seen
  * @property {boolean} trouble the kit has just refused to do something
+ * @property {import("./chat-brand.js").Brand | null} brand
  *
  * @typedef {{type: "restored", draft: string, open: boolean}
  *   | {type: "panel", open: boolean}
@@ -44,6 +45,7 @@
  *   | {type: "acknowledged", client_id: string, seq: number | null}
  *   | {type: "refused", client_id: string, code: string}
  *   | {type: "read", read: number}
+ *   | {type: "brand", brand: import("./chat-brand.js").Brand | null}
  *   | {type: "expired"} | {type: "fresh"}} Change
  */
 
@@ -54,10 +56,10 @@ export const COUNT_FROM = 7500;
 
 /** @returns {ChatState} */
 export function initialState() {
-  return { open: false, draft: "", entries: [], outbox: [], ...noConversation(), link: "idle", trouble: false };
+  return { open: false, draft: "", entries: [], outbox: [], ...noConversation(), link: "idle", trouble: false, brand: null };
 }
 
-/** What is known of a conversation before its first event. @returns {Omit<ChatState, "open" | "draft" | "entries" | "outbox" | "link" | "trouble">} */
+/** What is known of a conversation before its first event. @returns {Omit<ChatState, "open" | "draft" | "entries" | "outbox" | "link" | "trouble" | "brand">} */
 function noConversation() {
   return { conversation: null, last: 0, settled: 0, owner: "bot", agent: null, queue: null, typing: [], survey: null, read: 0 };
 }
@@ -97,6 +99,8 @@ export function reduce(state, change) {
       return { ...state, outbox: without(state, change.client_id) };
     case "read":
       return { ...state, read: Math.max(state.read, change.read) };
+    case "brand":
+      return { ...state, brand: change.brand };
     case "expired":
       return { ...state, ...noConversation(), link: "idle", entries: [...state.entries, line(state, "expired")] };
     case "fresh":

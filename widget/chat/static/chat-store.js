@@ -1,7 +1,7 @@
 /**
  * What this browser remembers about its conversation.
  *
- * For all tabs and visits (localStorage): token, conversation, how far it was read, messages that were not acknowledged yet.
+ * For all tabs and visits (localStorage): token, conversation, how far it was read, messages that were not acknowledged yet, the brand.
  * For this tab (sessionStorage): the draft, and whether the panel is open. With storage blocked everything works until the
  * page is left.
  *
@@ -115,6 +115,17 @@ export class ChatStore {
   /** @param {string} client_id */
   drop(client_id) {
     this.#lasting.removeItem(`${this.#prefix}:unsent:${client_id}`);
+  }
+
+  /** What the kit said last of its brand, and when (ms since 1970); null before it has said anything. @returns {{at: number, brand: unknown} | null} */
+  get brand() {
+    const { at, brand } = parse(this.#lasting.getItem(`${this.#prefix}:brand`));
+    return typeof at === "number" ? { at, brand } : null;
+  }
+
+  /** @param {{at: number, brand: unknown} | null} kept */
+  set brand(kept) {
+    this.#write(this.#lasting, `${this.#prefix}:brand`, JSON.stringify(kept));
   }
 
   get draft() {

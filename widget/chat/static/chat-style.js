@@ -118,6 +118,8 @@ const PANEL = `
 .head { display: flex; align-items: center; gap: 12px; padding: 13px 14px 13px 16px; background: var(--surface); border-block-end: 1px solid var(--line); }
 .head .mark { inline-size: 38px; block-size: 38px; border-radius: 12px; }
 .head .mark .icon { inline-size: 22px; block-size: 22px; }
+.mark img { inline-size: 100%; block-size: 100%; object-fit: contain; border-radius: inherit; } .mark:has(img) { background: none; }
+.hint a { color: var(--ink); overflow-wrap: anywhere; }
 .mark { flex: none; display: grid; place-items: center; background: var(--brand); color: var(--on-brand); }
 .names { flex: 1; min-inline-size: 0; }
 h2 { font-size: 1.0667em; font-weight: 650; line-height: 1.3; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

@@ -6,6 +6,7 @@ function isolated(name) {
 }
 
 const english = Object.freeze({
+  language: "en",
   launcher: "Help and chat",
   launcherShort: "Help",
   launcherClose: "Close chat",
@@ -14,6 +15,10 @@ const english = Object.freeze({
   close: "Close chat",
   log: "Conversation",
   greeting: "Hello! Ask me anything about your order, your account or your devices. I answer from our help pages, and I can get a person for you at any time.",
+  greetings: /** @type {Record<string, string>} */ ({
+    neutral: "Ask a question about your order, your account or your devices. The answers come from our help pages, and a person can be asked for at any time.",
+    formal: "Good day. Please ask your question about your order, your account or your devices. The answers come from our help pages, and a person is at your service on request.",
+  }),
   topics: "Often asked",
   bot: "Assistant",
   agent: "Support team",
@@ -58,6 +63,10 @@ const english = Object.freeze({
   waitingMore: "You can go on asking here while you wait.",
   neverMind: "Never mind",
   upTo: (/** @type {number} */ minutes) => (minutes <= 1 ? "about a minute" : `up to ${minutes} minutes`),
+  backAt: (/** @type {string} */ day, /** @type {string} */ time) => `We are back ${day} at ${time}.`,
+  nobodyHere: "Nobody is here just now.",
+  answerStays: "You will find our answer here.",
+  writeTo: "You can also write to",
   about: (/** @type {number} */ low, /** @type {number} */ high) => (low === high ? `about ${low} minutes` : `about ${low} to ${high} minutes`),
   closed: "This conversation is closed.",
   startNew: "Start a new conversation",

@@ -16,12 +16,14 @@
  */
 
 import { maker, say, set } from "./build.js";
+import { backLine } from "./chat-brand.js";
 import { ChatClosing } from "./chat-closing.js";
 import { ChatComposer } from "./chat-composer.js";
 import { icon } from "./chat-icons.js";
 import { ChatLog } from "./chat-log.js";
 import { isHeldUp, isPending, unreadCount } from "./chat-state.js";
 import { queueLine } from "./chat-text.js";
+import { safePictureUrl, safeUrl } from "./safe-url.js";
 
 /** Below this width the panel fills the window; the style says the same. */
 const PHONE = "(max-width: 480px)";
@@ -37,8 +39,11 @@ export class ChatView {
   #parts = {};
   #open = false;
   #asking = false;
+  /** @type {string | null} */
+  #logo = null;
+  #hinted = "";
 
-  /** @param {ShadowRoot} root @param {Omit<import("./chat-log.js").Drawing, "make"> & {title: string}} drawing @param {AbortSignal} signal */
+  /** @param {ShadowRoot} root @param {Omit<import("./chat-log.js").Drawing, "make"> & {title: string | null}} drawing `title`: what the page calls it @param {AbortSignal} signal */
   constructor(root, drawing, signal) {
     const make = maker(drawing.document);
     this.#root = root;
@@ -47,7 +52,7 @@ export class ChatView {
     this.#log = new ChatLog(this.#drawing, signal);
     this.#composer = new ChatComposer(this.#drawing, signal);
     this.#closing = new ChatClosing(this.#drawing, signal);
-    root.replaceChildren(this.#panel(drawing.title), this.#launcher());
+    root.replaceChildren(this.#panel(), this.#launcher());
     this.#listen();
   }
 
@@ -55,6 +60,7 @@ export class ChatView {
   draw(state) {
     const focused = this.#root.activeElement;
     this.#drawLauncher(state);
+    this.#drawBrand(state);
     this.#drawStatus(state);
     this.#drawQueue(state);
     this.#drawActions(state);
@@ -90,32 +96,32 @@ export class ChatView {
     return launcher;
   }
 
-  /** @param {string} title */
-  #panel(title) {
+  #panel() {
     const { make } = this.#drawing;
-    const panel = make("section", { class: "panel", id: "panel", role: "dialog", "aria-label": title, hidden: true });
+    const panel = make("section", { class: "panel", id: "panel", role: "dialog", hidden: true });
     const link = make("p", { class: "link", role: "status" });
     panel.append(this.#header(title), link, this.#log.element, this.#queue(), this.#closing.element, this.#composer.element, this.#footer());
     Object.assign(this.#parts, { panel, link });
     return panel;
   }
 
-  /** @param {string} title */
-  #header(title) {
+  #header() {
     const { make, text, document } = this.#drawing;
     const status = make("p", { class: "state" });
     const close = make("button", { class: "close", type: "button", "aria-label": text.close }, icon(document, "close"));
-    Object.assign(this.#parts, { status, close });
     const mark = make("span", { class: "mark", "aria-hidden": "true" }, icon(document, "chat"));
-    return make("div", { class: "head" }, mark, make("div", { class: "names" }, make("h2", { dir: "auto" }, title), status), close);
+    const title = make("h2", { dir: "auto" });
+    Object.assign(this.#parts, { status, close, mark, title });
+    return make("div", { class: "head" }, mark, make("div", { class: "names" }, title, status), close);
   }
 
   #queue() {
     const { make, text, document } = this.#drawing;
     const place = make("p", { class: "place" });
+    const hint = make("p", { class: "hint" });
     const never = make("button", { class: "never", type: "button" }, text.neverMind);
-    const queue = make("div", { class: "queue", role: "status", hidden: true }, icon(document, "clock"), place, make("p", { class: "hint" }, text.waitingMore), never);
-    Object.assign(this.#parts, { queue, place, never });
+    const queue = make("div", { class: "queue", role: "status", hidden: true }, icon(document, "clock"), place, hint, never);
+    Object.assign(this.#parts, { queue, place, hint, never });
     return queue;
   }
 
@@ -202,6 +208,27 @@ export class ChatView {
     say(badge, unread > 9 ? "9+" : String(unread));
   }
 
+  /** Name and logo: what the page says, else the brand, else words of our own. @param {ChatState} state */
+  #drawBrand({ brand }) {
+    const { panel, title, mark } = this.#parts;
+    const { text, kit, document } = this.#drawing;
+    const name = this.#drawing.title ?? brand?.name ?? text.title;
+    say(title, name);
+    set(panel, "aria-label", name);
+    const logo = safePictureUrl(brand?.logo, kit);
+    if (logo === this.#logo) return;
+    this.#logo = logo;
+    mark.replaceChildren(logo === null ? icon(document, "chat") : this.#picture(logo));
+  }
+
+  /** The logo; a page whose policy does not let it be fetched keeps the mark. @param {string} src */
+  #picture(src) {
+    const { make, document } = this.#drawing;
+    const picture = make("img", { src, alt: "" });
+    picture.addEventListener("error", () => picture.replaceWith(icon(document, "chat")), { signal: this.#signal });
+    return picture;
+  }
+
   /** @param {ChatState} state */
   #drawStatus(state) {
     const { panel, status, link } = this.#parts;
@@ -219,8 +246,24 @@ export class ChatView {
   #drawQueue(state) {
     const { queue, place, never } = this.#parts;
     set(queue, "hidden", state.owner !== "queued");
-    say(place, state.owner === "queued" ? queueLine(this.#drawing.text, state.queue) : "");
+    const { text, locale } = this.#drawing;
+    const back = backLine(text, state.brand?.hours ?? null, new Date(), locale);
+    // Outside the hours nobody can say how long the queue takes.
+    const known = back && state.queue ? { ...state.queue, wait_low_s: null, wait_high_s: null } : state.queue;
+    say(place, state.owner === "queued" ? queueLine(text, known) : "");
+    this.#drawHint(back, back === null ? null : (state.brand?.email ?? null));
     set(never, "aria-disabled", isPending(state, "cancel-handoff") ? "true" : null);
+  }
+
+  /** What to do while waiting; drawn only where it differs, since it is announced. @param {string | null} back @param {string | null} email */
+  #drawHint(back, email) {
+    const hinted = JSON.stringify([back, email]);
+    if (hinted === this.#hinted) return;
+    this.#hinted = hinted;
+    const { make, text, kit } = this.#drawing;
+    const href = safeUrl(email && `mailto:${email}`, kit);
+    const link = href === null ? [] : [` ${text.writeTo} `, make("a", { href }, email), "."];
+    this.#parts.hint.replaceChildren(...(back === null ? [text.waitingMore] : [`${back} ${text.answerStays}`, ...link]));
   }
 
   /** @param {ChatState} state */
