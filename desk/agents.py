@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,6 +53,11 @@ class Agents:
             found = rows.conversations_of_owner(connection, owner, agent.id if agent else None)
             newest = rows.last_messages(connection, [conversation.id for conversation in found])
         return [(conversation, newest.get(conversation.id)) for conversation in found]
+
+    def last_words(self, conversations: Sequence[Conversation]) -> dict[str, Event]:
+        """By conversation, the newest message of its customer: what an agent wants to know before opening one."""
+        with self._database.reading() as connection:
+            return rows.last_messages(connection, [conversation.id for conversation in conversations], author="customer")
 
     def open(self, conversation_id: str) -> Opened:
         """One conversation whole: transcript, notes, and what the customer was shown."""

@@ -30,10 +30,9 @@ def conversation_json(conversation: Conversation, place: QueuePlace | None = Non
     return {"id": conversation.id, "owner": conversation.owner, "queue": queue_json(place), "agent": agent, "last": conversation.last}
 
 
-def desk_conversation_json(conversation: Conversation, newest: Event | None = None) -> dict[str, Any]:
-    """A conversation as the desk sees it."""
+def desk_conversation_json(conversation: Conversation, newest: Event | None = None, words: Event | None = None) -> dict[str, Any]:
+    """A conversation as the desk sees it, with its newest message and the newest of its customer."""
     agent = {"id": conversation.agent_id, "name": conversation.agent_name} if conversation.agent_id else None
-    message = {"author": newest.data["author"], "text": newest.data["text"], "at": time_json(newest.at)} if newest else None
     return {
         "id": conversation.id,
         "owner": conversation.owner,
@@ -48,8 +47,13 @@ def desk_conversation_json(conversation: Conversation, newest: Event | None = No
         "continues": conversation.continues,
         "resolution": conversation.resolution,
         "last": conversation.last,
-        "last_message": message,
+        "last_message": _message_json(newest),
+        "last_customer_message": _message_json(words),
     }
+
+
+def _message_json(event: Event | None) -> dict[str, Any] | None:
+    return {"author": event.data["author"], "text": event.data["text"], "at": time_json(event.at)} if event else None
 
 
 def shown_article_json(shown: ShownArticle) -> dict[str, Any]:

@@ -115,11 +115,12 @@ def all_events(connection: Connection, conversation_id: str) -> list[Event]:
     return [_event(row) for row in connection.execute(query)]
 
 
-def last_messages(connection: Connection, conversation_ids: Sequence[str]) -> dict[str, Event]:
-    """The newest message of each conversation that has one."""
+def last_messages(connection: Connection, conversation_ids: Sequence[str], author: str | None = None) -> dict[str, Event]:
+    """The newest message of each conversation that has one; only those of ``author`` where one is given."""
+    by_author = [events.c.data["author"].as_string() == author] if author else []
     newest = (
         select(events.c.conversation_id, func.max(events.c.seq).label("seq"))
-        .where(events.c.conversation_id.in_(conversation_ids), events.c.type == "message")
+        .where(events.c.conversation_id.in_(conversation_ids), events.c.type == "message", *by_author)
         .group_by(events.c.conversation_id)
         .subquery()
     )

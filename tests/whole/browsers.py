@@ -48,6 +48,10 @@ class ShopVisitor:
         """Press the launcher."""
         self.page.get_by_role("button", name=re.compile("^Help and chat")).click()
 
+    def closes_chat(self) -> None:
+        """Leave the chat with Escape, as from wherever the focus is in it."""
+        self.chat.get_by_role("button", name="Close chat").press("Escape")
+
     @property
     def chat(self) -> Locator:
         """The panel."""
@@ -89,10 +93,46 @@ class DeskAgent:
         """The list of conversations."""
         return self.page.get_by_role("navigation", name="Conversations")
 
+    @property
+    def waiting(self) -> Locator:
+        """The part of the list that waits for a person."""
+        return self.queue.locator("section", has=self.page.get_by_role("heading", name="Waiting"))
+
+    @property
+    def transcript(self) -> Locator:
+        """The open conversation as it is read out."""
+        return self.page.get_by_role("log", name="Transcript")
+
+    @property
+    def box(self) -> Locator:
+        """Where a reply or a note is written."""
+        return self.page.get_by_role("textbox", name=re.compile("reply|message|note", re.IGNORECASE)).first
+
     def opens_newest(self) -> None:
         """Open the conversation that came into the queue last."""
-        waiting = self.queue.locator("section", has=self.page.get_by_role("heading", name="Waiting"))
-        waiting.get_by_role("listitem").last.get_by_role("button").first.click()
+        self.waiting.get_by_role("listitem").last.get_by_role("button").first.click()
+
+    def opens_mine(self) -> None:
+        """Open the conversation that is theirs."""
+        mine = self.queue.locator("section", has=self.page.get_by_role("heading", name="Mine"))
+        mine.get_by_role("listitem").first.get_by_role("button").first.click()
+
+    def types(self, text: str) -> None:
+        """Write a reply without sending it."""
+        self.box.fill(text)
+
+    def notes(self, text: str) -> None:
+        """Leave a private note, and go back to replying."""
+        self.presses("Private note")
+        self.writes(text)
+        self.presses("Reply")
+
+    def goes_away(self) -> None:
+        """Use the switch that says whether conversations may come; on a phone it stands above the list."""
+        back = self.page.get_by_role("button", name="Back to the list")
+        if back.is_visible():
+            back.click()
+        self.page.get_by_role("switch").click()
 
     def presses(self, name: str) -> None:
         """Press a button."""
@@ -100,9 +140,8 @@ class DeskAgent:
 
     def writes(self, text: str) -> None:
         """Write a reply and send it."""
-        field = self.page.get_by_role("textbox", name=re.compile("reply|message", re.IGNORECASE)).first
-        field.fill(text)
-        field.press("Enter")
+        self.box.fill(text)
+        self.box.press("Enter")
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Wait until the desk shows a text."""

@@ -19,6 +19,7 @@ def test_the_way_of_an_agent(kit: Kit, customer: Customer) -> None:
     ada = kit.staff()
     (waiting,) = ada.get("/api/desk/conversations?owner=queued").get_json()["conversations"]
     assert (waiting["id"], waiting["reason"], waiting["last_message"]["text"]) == (customer.id, "not_solved", "A person comes.")
+    assert waiting["last_customer_message"]["text"] == "no"
     at = f"/api/desk/conversations/{customer.id}"
     opened = ada.get(at).get_json()
     assert (opened["reason"], [event["seq"] for event in opened["transcript"]]) == ("not_solved", [1, 2, 3, 4, 5])

@@ -52,7 +52,9 @@ def desk_api(services: Services) -> Blueprint:
         person = agent()
         mine = person if request.args.get("mine") == "1" else None
         found = agents.conversations(request.args.get("owner", "queued"), mine)
-        return jsonify({"conversations": [desk_conversation_json(conversation, newest) for conversation, newest in found]})
+        words = agents.last_words([conversation for conversation, _ in found])
+        listed = [desk_conversation_json(conversation, newest, words.get(conversation.id)) for conversation, newest in found]
+        return jsonify({"conversations": listed})
 
     @api.get("/conversations/<conversation_id>")
     def one(conversation_id: str) -> ResponseReturnValue:

@@ -74,7 +74,7 @@ def help_pages(library: Library, search: Search, record: Record, *, articles: Pa
         results = find(query, library, search)
         if request.method == "GET":
             _written(lambda: record.search(query, [result.slug for result in results.found], results.answerable))
-        return _page("help/results.html", query=query, results=results)
+        return _page("help/results.html", query=query, results=results, topics=() if results.found else tuple(_by_category(library.articles())))
 
     @pages.get("/<slug>")
     def article(slug: str) -> Response:

@@ -14,6 +14,7 @@ export class ChatClosing {
   #drawing;
   #form;
   #done;
+  #ended;
   #scores;
   #more;
   #comment;
@@ -30,10 +31,16 @@ export class ChatClosing {
     this.#form = make("form", { class: "rating", hidden: true }, this.#question(), this.#more);
     this.#done = make("p", { class: "thanks", role: "status", hidden: true });
     const again = make("button", { class: "begin", type: "button" }, icon(document, "chat"), text.startNew);
-    this.element = make("section", { class: "closing", hidden: true }, make("p", { class: "ended" }, text.closed), this.#form, this.#done, again);
+    this.#ended = make("p", { class: "ended", tabindex: -1 }, text.closed);
+    this.element = make("section", { class: "closing", hidden: true }, this.#ended, this.#form, this.#done, again);
     this.#form.addEventListener("change", () => this.#changed(), { signal });
     this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
     again.addEventListener("click", () => acts.startNew(), { signal });
+  }
+
+  /** Puts the focus on the words that it is over; the rating comes next. */
+  focus() {
+    this.#ended.focus({ preventScroll: true });
   }
 
   /** @param {ChatState} state */

@@ -14,6 +14,7 @@
 import { say, set } from "./build.js";
 import { greetingOf } from "./chat-brand.js";
 import { icon } from "./chat-icons.js";
+import { guidePlace } from "./chat-guide.js";
 import { buildBody } from "./chat-nodes.js";
 import { liveChoices, pendingMessages } from "./chat-state.js";
 import { ownerLine } from "./chat-text.js";
@@ -33,6 +34,8 @@ export class ChatLog {
   #drawn = new Map();
   /** Whether the customer is reading the end, and new items are to be brought into sight. */
   #following = true;
+  /** Height of the conversation's window and of what is in it, as last seen. */
+  #room = "";
 
   /** @param {Drawing} drawing @param {AbortSignal} signal */
   constructor(drawing, signal) {
@@ -158,8 +161,10 @@ export class ChatLog {
     const { make, text } = this.#drawing;
     const author = data.author === "agent" ? "agent" : "bot";
     const guide = data.outcome === "guide_step";
-    const body = Array.isArray(data.body) && data.body.length > 0 ? buildBody(data.body, this.#drawing) : paragraphs(data.text, make);
-    const step = guide && make("p", { class: "step" }, icon(this.#drawing.document, "steps"), text.step);
+    const place = guide ? guidePlace(data.body) : null;
+    const nodes = place?.rest ?? data.body;
+    const body = place || (Array.isArray(nodes) && nodes.length > 0) ? buildBody(nodes, this.#drawing) : paragraphs(data.text, make);
+    const step = guide && this.#step(place);
     return make(
       "div",
       { class: `item from-${author}${guide ? " guide" : ""}` },
@@ -168,6 +173,16 @@ export class ChatLog {
       this.#sources(data.sources),
       this.#choices(key, data.choices),
     );
+  }
+
+  /** How far the guide is, and what this step is called. @param {import("./chat-guide.js").GuidePlace | null} place */
+  #step(place) {
+    const { make, text, document } = this.#drawing;
+    const words = make("p", { class: "step" }, icon(document, "steps"), place ? text.stepOf(place.number, place.of) : text.step);
+    if (!place) return words;
+    const done = make("span", { class: "done", "aria-hidden": "true" });
+    done.style.setProperty("--done", String(place.number / place.of));
+    return make("div", { class: "progress" }, words, done, make("h3", { dir: "auto" }, place.title));
   }
 
   /** @param {string} name @param {string | null} at @param {"agent" | "bot"} author */
@@ -257,13 +272,20 @@ export class ChatLog {
   /** A card, a line or a keyboard takes room from the conversation: who was reading its end goes on reading its end. @param {AbortSignal} signal */
   #watchSize(signal) {
     const observer = new ResizeObserver(() => {
+      this.#room = this.#measured();
       if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
     });
     for (const element of [this.#log, this.#items, this.#typing]) observer.observe(element);
     signal.addEventListener("abort", () => observer.disconnect(), { once: true });
   }
 
+  #measured() {
+    return `${this.#log.clientHeight} of ${this.#log.scrollHeight}`;
+  }
+
   #scrolled() {
+    // Heard before the change of size that is under way: it would take a card's coming for the customer's scrolling up.
+    if (this.#measured() !== this.#room) return;
     this.#following = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR;
     if (this.#following) set(this.#jump, "hidden", true);
   }
@@ -279,14 +301,6 @@ function initial(name) {
   return [...name.trim()][0]?.toLocaleUpperCase() ?? "";
 }
 
-/** The day the conversation began, in words. @param {ChatState} state @param {Drawing} drawing */
-function firstDay(state, { locale, text }) {
-  const at = state.entries.find((entry) => entry.at)?.at;
-  const date = at ? new Date(at) : null;
-  if (!date || Number.isNaN(date.getTime())) return null;
-  if (date.toDateString() === new Date().toDateString()) return text.today;
-  return date.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
-}
 /** The page's own first questions, else the brand's. @param {ChatState} state @param {Drawing} drawing */
 function topicsOf(state, { topics }) {
   return topics.length > 0 ? topics : (state.brand?.topics ?? []);
@@ -297,3 +311,11 @@ function greetingKey(state, drawing) {
   return `greeting:${JSON.stringify([greetingOf(drawing.text, state.brand), topicsOf(state, drawing)])}`;
 }
 
+/** The day the conversation began, in words. @param {ChatState} state @param {Drawing} drawing */
+function firstDay(state, { locale, text }) {
+  const at = state.entries.find((entry) => entry.at)?.at;
+  const date = at ? new Date(at) : null;
+  if (!date || Number.isNaN(date.getTime())) return null;
+  if (date.toDateString() === new Date().toDateString()) return text.today;
+  return date.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long" });
+}

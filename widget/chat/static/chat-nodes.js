@@ -16,7 +16,10 @@ const DEEPEST = 24;
 
 /** @param {unknown} nodes @param {How} how @returns {(Node | string)[]} */
 export function buildBody(nodes, how) {
-  return listOf(nodes).map((node) => buildNode(node, how, 0));
+  const found = listOf(nodes);
+  // Below the panel's own heading the first level to come is h3: a screen reader's list of headings has no gap then.
+  const gap = !found.some((node) => node.el === "h3");
+  return found.map((node) => buildNode(gap && node.el === "h4" ? { ...node, el: "h3" } : node, how, 0));
 }
 
 /** @param {BodyNode} node @param {How} how @param {number} depth @returns {Node | string} */

@@ -95,7 +95,7 @@ const LAUNCHER = `
   transition: background var(--quick), transform var(--quick);
 }
 :host([position="start"]) .launcher { margin-inline: 0 auto; }
-.launcher:hover { background: color-mix(in srgb, var(--brand) 86%, var(--ink)); transform: translateY(-1px); }
+.launcher:active { transform: none; } .launcher:hover { background: color-mix(in srgb, var(--brand) 86%, var(--ink)); transform: translateY(-1px); }
 .launcher .icon { inline-size: 1.5em; block-size: 1.5em; }
 .launcher .icon + .icon, .launcher[data-open] .icon:first-child, .launcher[data-open] .words { display: none; }
 .launcher[data-open] .icon + .icon { display: block; }
@@ -162,7 +162,7 @@ const TALK = `
 .status[data-status="unsent"], .status[data-status="refused"] { color: var(--bad); font-weight: 550; }
 .status[data-status="sending"] { animation: appear 1ms .5s both; }
 @keyframes appear { from { opacity: 0; } }
-.small { color: var(--brand); font-weight: 600; text-decoration: underline; text-underline-offset: 2px; min-block-size: 24px; }
+.small { border-radius: 4px; color: var(--brand); font-weight: 600; text-decoration: underline; text-underline-offset: 2px; min-block-size: 24px; }
 .typing { display: flex; align-items: center; gap: 9px; margin-block-start: 14px; font-size: .8667em; color: var(--ink-soft); }
 .dots { display: inline-flex; gap: 4px; padding: 10px 12px; border-radius: 4px 14px 14px; background: var(--surface); border: 1px solid var(--line); }
 .typing[data-author="agent"] .dots { background: var(--person-soft); border-color: transparent; }
@@ -194,16 +194,19 @@ const BODY = `
 .bubble th { background: var(--surface-sunken); font-weight: 600; }
 .guide .bubble { border-inline-start: 4px solid var(--brand); }
 .step { display: flex; align-items: center; gap: 6px; color: var(--brand); font-size: .8667em; font-weight: 650; }
+.done { display: block; block-size: 4px; margin-block: 7px 11px; border-radius: 2px; overflow: hidden; background: var(--line); }
+.done::before { content: ""; display: block; block-size: 100%; inline-size: calc(var(--done) * 100%); border-radius: 2px; background: var(--brand); }
+.progress h3 { margin: 0; font-size: 1.0667em; line-height: 1.3; } .progress + .body { margin-block-start: 6px; }
 .sources { display: grid; gap: 6px; margin-block-start: 8px; max-inline-size: 94%; }
 .source { display: flex; align-items: center; gap: 10px; padding: 8px 12px; border: 1px solid var(--line); border-radius: 12px; background: var(--surface); color: inherit; text-decoration: none; transition: border-color var(--quick); }
-.source:hover { border-color: var(--brand); }
+.source:hover { border-color: var(--brand); } .source:hover .title { text-decoration: underline; text-underline-offset: 2px; }
 .source > .icon { color: var(--brand); } .source > .icon:last-child { color: var(--ink-soft); inline-size: 1em; block-size: 1em; }
 :host(:dir(rtl)) .source > .icon:last-child { transform: scaleX(-1); }
 .source .words { flex: 1; min-inline-size: 0; display: grid; line-height: 1.35; }
 .source .title { font-weight: 600; } .source .section { font-size: .8667em; color: var(--ink-soft); }
 .choices { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 10px; }
 .choice { min-block-size: 38px; padding: 6px 15px; border: 1.5px solid var(--brand); border-radius: 19px; background: var(--surface); color: var(--brand); font-weight: 600; text-align: start; line-height: 1.35; transition: background var(--quick); }
-.choice:hover { background: var(--brand-soft); }
+.choice:hover { background: var(--brand-soft); } .choice:active { background: var(--brand); color: var(--on-brand); }
 `;
 
 const FOOT = `
@@ -229,7 +232,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .row .person { color: var(--person); } .row [aria-disabled] { opacity: .7; } .row .help { margin-inline-start: auto; }
 .sure span { padding-inline: 9px; font-weight: 600; flex: 1; } .row .yes { color: var(--bad); } .row .no { color: var(--brand); }
 .closing { overflow-y: auto; max-block-size: 66%; flex: none; padding: 16px; background: var(--surface); border-block-start: 1px solid var(--line); }
-.ended { font-weight: 650; text-align: center; }
+.ended { font-weight: 650; text-align: center; } .ended:focus { outline: none; }
 .rating { margin-block-start: 10px; } legend { padding: 0; inline-size: 100%; text-align: center; color: var(--ink-soft); }
 .scores { display: grid; grid-template-columns: repeat(5, 1fr); gap: 6px; margin-block-start: 8px; }
 .score { position: relative; display: grid; } .score label { display: grid; justify-items: center; gap: 3px; padding: 8px 2px; border: 1.5px solid var(--line); border-radius: 12px; cursor: pointer; text-align: center; }
@@ -255,7 +258,10 @@ const PLACES = `
   .box textarea, .more textarea { font-size: max(16px, 1em); }
 }
 @media (prefers-reduced-motion: reduce) { *, ::before, ::after { animation: none !important; transition: none !important; } }
-@media (forced-colors: active) { .bubble, .choice, .launcher, .send, .source { border: 1px solid; } .score input:checked + label { outline: 3px solid Highlight; } }
+@media (forced-colors: active) {
+  .bubble, .choice, .launcher, .send, .source, .jump, .queue, .done { border: 1px solid; } .score input:checked + label { outline: 3px solid Highlight; }
+  .done { block-size: 8px; } .done::before, .state::before, .dots i { background: CanvasText; forced-color-adjust: none; } :focus-visible { outline-color: Highlight; }
+}
 `;
 
 /** All of it as one text. */

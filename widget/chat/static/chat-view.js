@@ -69,7 +69,7 @@ export class ChatView {
     this.#drawOpen(state.open);
     this.#log.draw(state);
     const lost = focused !== null && focused.getClientRects().length === 0;
-    if (lost && state.open && state.owner === "closed") this.#log.focus();
+    if (lost && state.open && state.owner === "closed") this.#closing.focus();
     else if (lost && state.open) this.focus();
   }
 
@@ -100,7 +100,7 @@ export class ChatView {
     const { make } = this.#drawing;
     const panel = make("section", { class: "panel", id: "panel", role: "dialog", hidden: true });
     const link = make("p", { class: "link", role: "status" });
-    panel.append(this.#header(title), link, this.#log.element, this.#queue(), this.#closing.element, this.#composer.element, this.#footer());
+    panel.append(this.#header(), link, this.#log.element, this.#queue(), this.#closing.element, this.#composer.element, this.#footer());
     Object.assign(this.#parts, { panel, link });
     return panel;
   }

@@ -33,6 +33,13 @@ export class Link {
     this.nap = new AbortController();
   }
 
+  /** The browser says that the network is gone; the stream itself would be silent for long before it broke. */
+  lose() {
+    if (!this.open) return;
+    this.start();
+    this.app.dispatch({ type: "link_changed", link: "lost" });
+  }
+
   async #keepOpen(signal) {
     let failures = 0;
     while (!signal.aborted) {

@@ -56,9 +56,10 @@ function fill(part, { shown, known, items, heading }, app) {
 }
 
 function line(conversation, app) {
-  const { id, owner, last_message: last } = conversation;
+  const { id, owner } = conversation;
   const isMine = owner === "agent" && conversation.agent?.id === app.state.staff?.id;
   const isTyping = id in app.state.typing;
+  const last = tellingMessage(conversation);
   const words = isTyping ? text.list.typing : last ? speaker(last.author, isMine) + last.text : text.list.noWords;
   return h(
     "button.item",
@@ -73,6 +74,11 @@ function line(conversation, app) {
       owner === "agent" && !isMine ? h("span.chip", { "data-tone": "agent" }, h("bdi", {}, text.list.heldBy(conversation.agent?.name ?? ""))) : null,
     ),
   );
+}
+
+/** Of a conversation that waits the customer's words tell more than the bot's "a person comes"; else what was said last. */
+function tellingMessage({ owner, last_message: last, last_customer_message: asked }) {
+  return owner === "queued" && asked ? asked : last;
 }
 
 function speaker(author, isMine) {

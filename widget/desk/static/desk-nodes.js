@@ -53,9 +53,14 @@ export function bodyNodes(nodes) {
   });
 }
 
+/** A transcript's headings stand below that of the conversation, so the first level to come is h3. */
+function level(el) {
+  return el === "h4" ? "h3" : el;
+}
+
 function drawn(node, inner) {
   if (node.el === "img") return picture(node);
-  if (node.el !== "a") return h(node.el, {}, ...inner);
+  if (node.el !== "a") return h(level(node.el), {}, ...inner);
   const href = safeUrl(node.href);
   return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...inner) : h("span", {}, ...inner);
 }

@@ -4,7 +4,8 @@
  * @typedef {{id: string, name: string}} Person
  * @typedef {{author: string, text: string, at: string}} LastMessage
  * @typedef {{id: string, owner: "queued"|"agent"|"bot"|"closed", reason: string|null, agent: Person|null, created_at: string,
- *   queued_at: string|null, updated_at: string, page: string|null, locale: string|null, last: number, last_message: LastMessage|null}} Conversation
+ *   queued_at: string|null, updated_at: string, page: string|null, locale: string|null, last: number, last_message: LastMessage|null,
+ *   last_customer_message?: LastMessage|null}} Conversation
  * @typedef {{seq: number, type: string, at: string, data: any}} DeskEvent
  * @typedef {{id: string, author: Person, text: string, at: string}} Note
  * @typedef {{slug: string, title: string, section: string, confidence: number, opened: boolean, verdict: "solved"|"not_solved"|null}} ShownArticle

@@ -31,4 +31,5 @@ mountDesk(app, document.getElementById("desk"));
 app.subscribe(follow);
 addEventListener("popstate", () => (addressed() ? app.open(addressed()) : app.leave()));
 addEventListener("online", () => app.link.hurry());
+addEventListener("offline", () => app.link.lose());
 app.start();

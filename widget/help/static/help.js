@@ -57,6 +57,7 @@ function askWhetherHelpful(form) {
   form.querySelector("[value=yes]")?.addEventListener("click", () => send({ helpful: true }));
   form.querySelector("[value=no]")?.addEventListener("click", () => {
     unsent = true;
+    form.querySelector("[value=no]").setAttribute("aria-pressed", "true");
     reason.hidden = false;
     why.focus();
   });
