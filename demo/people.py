@@ -48,7 +48,7 @@ class Caller:
 
 
 class Customer(Caller):
-    """A visitor with at most one open conversation, and what they see of it."""
+    """A visitor with at most one open conversation. ``events`` is what came of it but for their own words, ``seen`` that of all of theirs."""
 
     def __init__(self, url: str, page: str | None, locale: str) -> None:
         super().__init__(url)
@@ -57,6 +57,7 @@ class Customer(Caller):
         self.owner = "bot"
         self.events: list[dict[str, Any]] = []
         self.seen: list[dict[str, Any]] = []
+        self._last = 0
 
     def begins(self) -> None:
         """Open the chat; once it is open already, or was closed, this begins a further conversation that continues it."""
@@ -64,6 +65,7 @@ class Customer(Caller):
         begun = self.call("POST", "/api/conversations", json={**self._place, **earlier}).json()
         self._session.headers["Authorization"] = f"Bearer {begun['token']}"
         self.conversation, self.owner, self.events = begun["conversation"]["id"], "bot", []
+        self._last = 0
 
     def does(self, what: str, body: Mapping[str, Any] | None = None) -> requests.Response:
         """One of the calls of the own conversation, which is begun if there is none."""
@@ -76,19 +78,19 @@ class Customer(Caller):
         sent = self.does("messages", {"client_id": secrets.token_urlsafe(8), **body}).json()["seq"]
         if self.owner == "agent":
             return []
-        self.looks(REPLY_WAIT_S if self.owner == "bot" else SILENCE_WAIT_S, sent)
-        return [event for event in self.events if event["seq"] > sent]
+        known = len(self.events)
+        self._last = sent
+        self.looks(REPLY_WAIT_S if self.owner == "bot" else SILENCE_WAIT_S)
+        return self.events[known:]
 
-    def looks(self, wait_s: int = 0, after: int | None = None) -> str:
-        """Read what is new and say who has the conversation; with ``wait_s`` wait for the first event after number ``after``."""
+    def looks(self, wait_s: int = 0) -> str:
+        """Read what is new, for at most ``wait_s`` until there is something, and say who has the conversation."""
         if self.conversation is None:
             return self.owner
-        last = self.events[-1]["seq"] if self.events else 0
-        after = last if after is None else after
         path = f"/api/conversations/{self.conversation}/events"
-        if wait_s:
-            self.call("GET", path, params={"after": after, "wait": wait_s})
-        for event in self.call("GET", path, params={"after": last}).json()["events"]:
+        found = self.call("GET", path, params={"after": self._last, "wait": wait_s}).json()["events"]
+        for event in found:
+            self._last = event["seq"]
             self.events.append(event)
             self.seen.append(event)
             if event["type"] == "owner":
@@ -96,13 +98,12 @@ class Customer(Caller):
         return self.owner
 
     def payload(self, wanted: str) -> str | None:
-        """The payload of the newest choice that is meant: its intent, its intent with a word of its own, or its title."""
+        """The payload of the choice that is meant among those last offered: its intent, its intent with a word of its own, or its title."""
         intent, _, word = wanted.partition(" ")
-        for event in reversed(self.events):
-            for choice in event["data"].get("choices") or ():
-                begins = str(choice["payload"]).partition("{")[0]
-                if choice["title"].casefold() == wanted.casefold() or (begins == f"/{intent}" and word in choice["payload"]):
-                    return str(choice["payload"])
+        for choice in next((event["data"]["choices"] for event in reversed(self.events) if event["data"].get("choices")), ()):
+            begins = str(choice["payload"]).partition("{")[0]
+            if choice["title"].casefold() == wanted.casefold() or (begins == f"/{intent}" and word in choice["payload"]):
+                return str(choice["payload"])
         return None
 
     def link(self, slug: str | None) -> str | None:
