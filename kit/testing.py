@@ -123,8 +123,11 @@ def run_part(part: Part, environment: Mapping[str, str], say: Say) -> Outcome:
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:
-    """End a runner with all it started, also when it has ended itself and only a child still holds its output open."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """End a runner with all it started, also when it has ended itself and only a child still holds its output open.
+
+    pytest takes an interrupt as the wish to stop and ends what its tests began, a whole kit in a session of its own included; a SIGTERM would just end it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
