@@ -14,7 +14,7 @@ export function talkView(app, voice) {
   const nothing = h("div.nothing", {}, h("h2", {}, text.talk.nothingOpen), h("p", {}, text.talk.pickOne));
   const loading = h("p.nothing", { role: "status" }, text.talk.loading);
   const talk = h("div.talk", {}, transcript.element, composer.element);
-  const element = h("main.conversation", { id: "conversation", tabindex: "-1" }, nothing, head.element, loading, talk, details.element);
+  const element = h("section.conversation", { id: "conversation", "aria-label": text.talk.conversation, tabindex: "-1" }, nothing, head.element, loading, talk, details.element);
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.state.openId) backToLine(app.state.openId);
   });

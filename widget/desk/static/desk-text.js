@@ -57,7 +57,7 @@ export const text = {
     youSaid: "You: ",
   },
 
-  customer: (id) => `Customer ${id.slice(-4).toUpperCase()}`,
+  customer: (id) => `Customer ${id.replace(/[^a-z0-9]/gi, "").slice(-4).toUpperCase()}`,
   authors: { customer: "Customer", bot: "Bot", agent: "Agent", system: "Touchdesk" },
 
   reasons: {
@@ -126,6 +126,7 @@ export const text = {
   },
 
   talk: {
+    conversation: "Conversation",
     nothingOpen: "No conversation open",
     pickOne: "Pick one from the list to read it.",
     loading: "Loading the conversation …",
@@ -160,9 +161,9 @@ export const text = {
     noteHolder: "Only staff will see this",
     takes: "Sending takes this conversation.",
     hint: "Enter sends, Shift+Enter starts a new line.",
-    send: "Send",
     tones: { friendly: "Our tone is friendly", neutral: "Our tone is neutral", formal: "Our tone is formal" },
     voice: (tone, address) => [tone, address && `customers are addressed ${address}`].filter(Boolean).join("; "),
+    send: "Send",
     addNote: "Add note",
     held: (name) => `${name ?? "A colleague"} holds this conversation. You can leave a note.`,
     closed: "This conversation is closed. You can still leave a note.",

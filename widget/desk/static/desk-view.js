@@ -17,7 +17,7 @@ export function mountDesk(app, root) {
   const brand = brandOf(root);
   const parts = [signInView(app, brand), barView(app, brand), listView(app), talkView(app, brand), dialogsView(app), noticeView(app)];
   const [signIn, bar, list, talk, dialogs, notice] = parts;
-  const work = h("div.work", {}, bar.element, h("div.columns", {}, list.element, talk.element));
+  const work = h("div.work", {}, bar.element, h("main.columns", {}, list.element, talk.element));
   const starting = h("p.starting", { role: "status" }, text.list.loading);
   root.replaceChildren(starting, signIn.element, work, dialogs.element, notice.element);
 
