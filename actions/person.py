@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
-from actions.state import Result, State, back_to_bot, hand_over, note
+from actions.search_client import SearchError
+from actions.state import Result, State, back_to_bot, hand_over, note, while_waiting
 from actions.turn import Said, TurnAction
+
+logger = logging.getLogger(__name__)
+
+
+class GetPerson(TurnAction):
+    """A person, because the customer asked."""
+
+    def name(self) -> str:
+        """Name in the domain."""
+        return "action_get_person"
+
+    async def take(self, state: State, said: Said) -> Result:
+        """The conversation waits for a person. If the words have a sure answer, such as when people are there, its source stands beside."""
+        if said.text.startswith("/"):  # a button says no more than that
+            return hand_over(state)
+        try:
+            found = await self.search.search(said.text)
+        except SearchError as error:  # nothing that a person would have to wait for
+            logger.warning("No article while waiting: %s", error)
+            return hand_over(state)
+        return while_waiting(state, found["hits"][0]) if found["verdict"] == "answer" else hand_over(state)
 
 
 class HandOver(TurnAction):
-    """A person, because the customer asked or the matter is sensitive."""
+    """A person, because the bot can do no more or the matter is sensitive."""
 
     def name(self) -> str:
         """Name in the domain."""

@@ -23,7 +23,7 @@ from sanic.response import HTTPResponse
 
 from actions.answer import Answer, ShowArticle
 from actions.guide import ConfirmStep, GoToStep, GuideWorked, NextStep, StartGuide
-from actions.person import CancelHandoff, HandOver, Note, NotSure, SayNoted
+from actions.person import CancelHandoff, GetPerson, HandOver, Note, NotSure, SayNoted
 from actions.search_client import ActionsError, SearchClient
 from actions.solve import NoneOfThese, NotSolved, ShowNextBest, Solved
 from actions.start import StartAgain
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 ACTIONS: tuple[Callable[[SearchClient], TurnAction], ...] = (
     Answer, ShowArticle, StartGuide, NextStep, GoToStep, ConfirmStep, GuideWorked, Solved, NotSolved,
     ShowNextBest, NoneOfThese,
-    HandOver, NotSure, Note, SayNoted, CancelHandoff, StartAgain,
+    GetPerson, HandOver, NotSure, Note, SayNoted, CancelHandoff, StartAgain,
 )  # fmt: skip
 
 

@@ -115,6 +115,12 @@ def hand_over(state: State) -> Result:
     return Result(None, replace(state, misses=0, pending=None, noted=False))
 
 
+def while_waiting(state: State, hit: Json) -> Result:
+    """`hand_over`, with the source of an article that may help meanwhile."""
+    waiting = hand_over(state)
+    return replace(waiting, card={**cards.of_choices([]), "sources": cards.of_article(hit)["sources"]})
+
+
 def not_solved(state: State) -> Result:
     """The answer did not help: `hand_over`, or, for who waits already, the word that a person will read it."""
     return Result("not_solved", replace(state, misses=0, pending=None, noted=state.queued))

@@ -9,13 +9,18 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 
-def settle(intent: dict[str, Any], ranking: list[dict[str, Any]], config: dict[str, Any]) -> dict[str, Any]:
+def floor_of(text: str, config: dict[str, Any]) -> float:
+    """What an act needs: ``floor``, and in a message of ``long_words`` words or more ``long_floor``, since acts are brief and stories are not."""
+    return float(config["long_floor"] if len(text.split()) >= config["long_words"] else config["floor"])
+
+
+def settle(intent: dict[str, Any], ranking: list[dict[str, Any]], floor: float, config: dict[str, Any]) -> dict[str, Any]:
     """The intent to go by: the classifier's if it is a typed act at or above the floor, else ``otherwise`` with its own confidence."""
-    if intent["name"] in config["acts"] and intent["confidence"] >= config["floor"]:
+    if intent["name"] in config["acts"] and intent["confidence"] >= floor:
         return intent
     own = [entry for entry in ranking if entry["name"] == config["otherwise"]]
     return own[0] if own else {"name": config["otherwise"], "confidence": 0.0}
@@ -36,7 +41,7 @@ class ActFloor(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The defaults; ``acts`` is named in config.yml."""
-        return {"floor": 0.5, "otherwise": "question", "acts": []}
+        return {"floor": 0.5, "long_floor": 0.7, "long_words": 8, "otherwise": "question", "acts": []}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the configuration."""
@@ -50,6 +55,7 @@ class ActFloor(GraphComponent, IntentClassifier):
     def process(self, messages: list[Message]) -> list[Message]:
         """Settle the intent of each message."""
         for message in messages:
-            intent = settle(message.get(INTENT), message.get(INTENT_RANKING_KEY, []), self.config)
+            floor = floor_of(message.get(TEXT) or "", self.config)
+            intent = settle(message.get(INTENT), message.get(INTENT_RANKING_KEY, []), floor, self.config)
             message.set(INTENT, intent, add_to_output=True)
         return messages

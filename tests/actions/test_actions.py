@@ -127,6 +127,30 @@ def test_there_is_no_next_best_article(desk: Desk, search: FakeSearch) -> None:
     assert desk.runs("not_solved") == "not_solved"
 
 
+def test_a_wish_for_a_person_with_a_sure_article_beside_it(desk: Desk, search: FakeSearch) -> None:
+    """Its source alone, to read while waiting; the hand-off stays a hand-off."""
+    search.answers(faq())
+    assert [desk.runs("get_person", "a person please"), desk.slots["pending"]] == [None, None]
+    assert [source["slug"] for source in desk.slots["card"]["sources"]] == ["delivery-times"]
+    assert (desk.slots["card"]["text"], desk.slots["card"]["body"], desk.slots["card"]["choices"]) == ("", [], [])
+
+
+def test_a_wish_for_a_person_and_nothing_to_read(desk: Desk, search: FakeSearch) -> None:
+    """What is not sure is not shown, and search away keeps no one from a person."""
+    search.offers(faq())
+    desk.runs("get_person", "a person please")
+    search.status = 500
+    desk.runs("get_person", "a person please")
+    assert desk.slots.get("card") is None
+
+
+def test_a_pressed_wish_for_a_person_is_not_searched(desk: Desk, search: FakeSearch) -> None:
+    """A button has no words of the customer's."""
+    search.answers(faq())
+    desk.runs("get_person", "/request_person")
+    assert search.calls == []
+
+
 def test_after_a_quick_topic_there_is_no_question_to_ask_again(desk: Desk, search: FakeSearch) -> None:
     """An old question is not answered by what the customer chose later."""
     search.offers(faq(), guide())

@@ -13,12 +13,12 @@ import yaml
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.components.act_floor import ActFloor, settle
+from bot.components.act_floor import ActFloor, floor_of, settle
 from bot.components.onnx_featurizer import WIDTH, OnnxFeaturizer
 from bot.components.sensitive_words import SensitiveWords, compile_words, subject_of
 from tests.bot.conftest import ROOT, VAR
 
-FLOOR = {"floor": 0.5, "otherwise": "question", "acts": ["greet", "deny"]}
+FLOOR = {"floor": 0.5, "long_floor": 0.7, "long_words": 8, "otherwise": "question", "acts": ["greet", "deny"]}
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,19 @@ def test_a_scale_that_hides_the_features_is_refused(scale: float) -> None:
 def test_an_act_needs_confidence_and_must_be_one_that_is_typed(name: str, confidence: float, settled: str) -> None:
     """Exactly at the floor is enough."""
     intent = {"name": name, "confidence": confidence}
-    assert settle(intent, [intent, {"name": "question", "confidence": 0.2}], FLOOR)["name"] == settled
+    assert settle(intent, [intent, {"name": "question", "confidence": 0.2}], 0.5, FLOOR)["name"] == settled
+
+
+def test_a_long_message_needs_more_to_pass_for_an_act() -> None:
+    """From eight words on."""
+    assert [floor_of("one two three four five six " + end, FLOOR) for end in ("seven", "seven eight")] == [0.5, 0.7]
 
 
 def test_the_questions_confidence_is_its_own() -> None:
     """Not the act's, and not the floor."""
     ranking = [{"name": "greet", "confidence": 0.4}, {"name": "question", "confidence": 0.31}]
-    assert settle(ranking[0], ranking, FLOOR) == {"name": "question", "confidence": 0.31}
-    assert settle(ranking[0], ranking[:1], FLOOR) == {"name": "question", "confidence": 0.0}
+    assert settle(ranking[0], ranking, 0.5, FLOOR) == {"name": "question", "confidence": 0.31}
+    assert settle(ranking[0], ranking[:1], 0.5, FLOOR) == {"name": "question", "confidence": 0.0}
 
 
 def test_the_floor_settles_messages() -> None:
