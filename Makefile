@@ -3,11 +3,12 @@
 #   make test    set up, then test; works beside a running kit
 #   make bench   set up, then measure
 #   make screenshots  set up, then take a picture of every state, into docs/pictures
+#   make demo    set up, then fill the database with made-up customers; make demo-remove takes them away
 #   make train   train the dialogue model anew
 #   make setup   set up only
 #   make clean   take away what set-up made; database, secrets and logs stay
 
-.PHONY: run test bench screenshots train setup clean
+.PHONY: run test bench screenshots demo demo-remove train setup clean
 
-run test bench screenshots train setup clean:
+run test bench screenshots demo demo-remove train setup clean:
 	@python=$$(sh kit/find_python.sh) && exec "$$python" -m kit $@

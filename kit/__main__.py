@@ -1,11 +1,14 @@
-"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | train | setup | clean``."""
+"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | demo | demo-remove | train | setup | clean``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 from kit.errors import KitError
 from kit.preparation import clean, forget, prepare
@@ -51,6 +54,33 @@ def screenshots(settings: Settings) -> int:
         return subprocess.run(command, cwd=ROOT, env={**inherited(), **web_half(settings)}).returncode
 
 
+def demo(settings: Settings) -> NoReturn:
+    """Set up, and fill the database with made-up customers and agents of the last fourteen days."""
+    with stopped_by_signals():
+        kit = RunningKit(settings)
+        kit.lock()  # a kit that runs is told of before anything is set up
+        try:
+            prepare(with_secrets(settings), say)
+        finally:
+            kit.stop()
+    _become_demo(settings, "play")
+
+
+def demo_remove(settings: Settings) -> NoReturn:
+    """Take what `demo` made away again; all else stays."""
+    if not WEB_PYTHON.exists():  # after `clean` the database is still there
+        with stopped_by_signals():
+            prepare(with_secrets(settings), say)
+    _become_demo(settings, "remove")
+
+
+def _become_demo(settings: Settings, command: str) -> NoReturn:
+    """Replace this process, so that a signal reaches the one that has a kit to stop."""
+    environment = {**inherited(), **web_half(settings)}
+    os.chdir(ROOT)
+    os.execve(WEB_PYTHON, [str(WEB_PYTHON), "-m", "demo", command], environment)  # noqa: S606 - no shell is wanted
+
+
 def train(settings: Settings) -> int:
     """Train the dialogue model, even if nothing has changed."""
     with stopped_by_signals():
@@ -79,7 +109,17 @@ def tidy(settings: Settings) -> int:
     return 0
 
 
-COMMANDS = {"run": run, "test": test, "bench": bench, "screenshots": screenshots, "train": train, "setup": setup, "clean": tidy}
+COMMANDS: dict[str, Callable[[Settings], int]] = {
+    "run": run,
+    "test": test,
+    "bench": bench,
+    "screenshots": screenshots,
+    "demo": demo,
+    "demo-remove": demo_remove,
+    "train": train,
+    "setup": setup,
+    "clean": tidy,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

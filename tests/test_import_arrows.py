@@ -1,4 +1,4 @@
-"""Imports go one way: kit <- knowledge_base <- touchpoints <- desk <- widget, and the two halves know each other only over HTTP."""
+"""Imports go one way: kit <- knowledge_base <- touchpoints <- desk <- widget <- demo, and the two halves know each other only over HTTP."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import pytest
 from kit.settings import ROOT
 
 ORDER = ("kit", "knowledge_base", "touchpoints", "desk", "widget")
+DEMO_INSIDE = {"web.py", "stage.py", "__main__.py"}
+"""What of the demo builds the web process or opens the database; its people and their play know the kit over HTTP alone."""
 MAY_IMPORT = {
     **{package: set(ORDER[: place + 1]) for place, package in enumerate(ORDER)},
     # The half on Python 3.10 stands apart. Rasa loads bot by name; rasa-sdk loads actions.
     "bot": {"bot"},
     "actions": {"actions"},
+    "demo": {"demo", *ORDER},
 }
 BY_CALL = ("__import__", "import_module", "importlib.import_module")
 BUILD_ONLY = ("torch", "sentence_transformers", "transformers", "sklearn", "scipy")
@@ -56,6 +59,15 @@ def test_every_import_follows_the_order() -> None:
     assert wrong_arrows(ROOT) == []
 
 
+def test_the_people_of_the_demo_use_the_contract_alone() -> None:
+    """Nothing but HTTP leads from what they do to the kit: none of its packages is imported."""
+    looked_at = {path.name: path for path in (ROOT / "demo").glob("*.py")}
+    assert set(looked_at) >= {*DEMO_INSIDE, "people.py", "play.py", "scripts.py", "calendar.py", "clock.py"}
+    for name in set(looked_at) - DEMO_INSIDE:
+        targets = {target for _, target in imported_packages(looked_at[name].read_text(encoding="utf-8"), "demo")}
+        assert targets & {*MAY_IMPORT} <= {"demo"}, name
+
+
 def test_all_packages_are_looked_at() -> None:
     """The check looks at real modules, not at folders that have moved away."""
     assert [package for package in MAY_IMPORT if not list((ROOT / package).rglob("*.py"))] == []
@@ -71,6 +83,7 @@ def test_all_packages_are_looked_at() -> None:
         ("widget", "import bot.channel"),
         ("actions", "from kit.settings import Settings"),
         ("bot", "from actions import state"),
+        ("widget", "from demo.clock import PlayClock"),
         ("desk", "import importlib\nimportlib.import_module('widget.app')"),
     ],
 )
