@@ -48,7 +48,9 @@ def read_document(text: str) -> Entry:
         raise Unreadable(_line(mark), f"not YAML: {problem.problem or problem.context}") from problem
     except (yaml.YAMLError, RecursionError) as problem:
         raise Unreadable(0, "not YAML") from problem
-    return Entry(1, {}) if node is None else _entry(node)
+    if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
+        return Entry(1, {})
+    return _entry(node)
 
 
 def _line(mark: Any) -> int:

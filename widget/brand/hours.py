@@ -45,8 +45,9 @@ class Hours:
 
     def next_opening(self, at: datetime) -> datetime | None:
         """The first moment (UTC) after ``at`` from which somebody is here; ``at`` itself while somebody is, None if nobody ever comes."""
+        at = at.astimezone(UTC)  # which of two equal readings of a clock is meant, only UTC compares
         if self.is_open(at):
-            return at.astimezone(UTC)
+            return at
         first = at.astimezone(self.zone).date()
         for ahead in range(LOOKED_AHEAD_DAYS):
             starts = [moment for moment in self._starts(first + timedelta(days=ahead)) if moment > at]
