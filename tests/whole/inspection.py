@@ -62,7 +62,13 @@ def faults(state: State) -> list[str]:
     """What axe finds in light and in dark, and whether something is wider than the window."""
     found = _seen_by_axe(state.page, "light", {"runOnly": {"type": "tag", "values": STANDARDS}})
     found += _seen_by_axe(state.page, "dark", {"runOnly": {"type": "rule", "values": ABOUT_COLOUR}})
-    return [f"{state.name}: {words}" for words in found + state.page.evaluate(_TOO_WIDE)]
+    return [f"{state.name}: {words}" for words in found + too_wide(state.page)]
+
+
+def too_wide(page: Page) -> list[str]:
+    """How wide the page is, and because of what, where that is more than its window has."""
+    told: list[str] = page.evaluate(_TOO_WIDE)
+    return told
 
 
 def _seen_by_axe(page: Page, scheme: Any, options: dict[str, Any]) -> list[str]:

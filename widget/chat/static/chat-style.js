@@ -210,10 +210,10 @@ const BODY = `
 `;
 
 const FOOT = `
-.queue { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 4px 10px; margin: 0 12px 10px; padding: 10px 12px; border-radius: 14px; background: var(--person-soft); color: var(--ink); line-height: 1.35; }
+.queue { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin: 0 12px 10px; padding: 10px 12px; border-radius: 14px; background: var(--person-soft); color: var(--ink); line-height: 1.35; }
 .queue > .icon { color: var(--person); inline-size: 1.5em; block-size: 1.5em; }
-.place { grid-column: 2 / -1; font-weight: 600; } .queue .hint { grid-column: 2; font-size: .8667em; color: var(--ink-soft); }
-.never { min-block-size: 34px; padding-inline: 12px; border-radius: 17px; border: 1.5px solid var(--person); color: var(--person); font-weight: 600; font-size: .9333em; }
+.place { flex: 1 1 calc(100% - 3em); font-weight: 600; } .queue .hint { flex: 1 1 11em; margin-inline-start: calc(1.5em / .8667 + 10px); font-size: .8667em; color: var(--ink-soft); overflow-wrap: anywhere; }
+.never { margin-inline-start: auto; min-block-size: 34px; padding-inline: 12px; border-radius: 17px; border: 1.5px solid var(--person); color: var(--person); font-weight: 600; font-size: .9333em; }
 .never:hover { background: var(--surface); } .never[aria-disabled] { opacity: .6; }
 .composer { padding: 0 12px; }
 .box { display: flex; align-items: flex-end; gap: 6px; padding: 5px 5px 5px 14px; background: var(--surface); border: 1.5px solid var(--line-strong); border-radius: 24px; }
@@ -249,9 +249,9 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 `;
 
 const PLACES = `
-@media (max-width: 480px) {
+@media (max-width: 480px), (max-height: 500px) {
   :host { inset-block-end: 14px; inset-inline-end: 14px; }
-  .panel { position: fixed; inset: 0 0 auto; inline-size: 100%; block-size: var(--visible, 100dvh); border: 0; border-radius: 0; }
+  .panel, :host([position="start"]) .panel { position: fixed; inset: 0 0 auto; inline-size: 100%; block-size: var(--visible, 100dvh); border: 0; border-radius: 0; }
   .launcher[data-open] { visibility: hidden; }
   .head { padding-block-start: max(13px, env(safe-area-inset-top)); } .foot { padding-block-end: max(10px, env(safe-area-inset-bottom)); }
   /* Below 16 px a phone zooms into the box. */

@@ -25,8 +25,8 @@ import { isHeldUp, isPending, unreadCount } from "./chat-state.js";
 import { queueLine } from "./chat-text.js";
 import { safePictureUrl, safeUrl } from "./safe-url.js";
 
-/** Below this width the panel fills the window; the style says the same. */
-const PHONE = "(max-width: 480px)";
+/** In a window of this width or height the panel takes all of it; the style says the same. */
+const SMALL = "(max-width: 480px), (max-height: 500px)";
 
 export class ChatView {
   #drawing;
@@ -169,7 +169,7 @@ export class ChatView {
       if (this.#asking) this.#askEnd(false);
       else this.#drawing.acts.open(false);
     }
-    if (event.key === "Tab" && this.#window().matchMedia(PHONE).matches) this.#keepFocus(event);
+    if (event.key === "Tab" && this.#window().matchMedia(SMALL).matches) this.#keepFocus(event);
   }
 
   /** On a phone the panel covers the page: the focus goes round in it. @param {KeyboardEvent} event */
