@@ -78,11 +78,12 @@ class Loss:
 
 @dataclass(frozen=True)
 class Kept:
-    """The figures of one set of questions."""
+    """The figures of one set of questions. ``found_beside`` of ``found_kept`` were taken for a wish for a person and name the article beside it."""
 
     questions: int
     found: int
     found_kept: int
+    found_beside: int
     listed: int
     listed_kept: int
     losses: tuple[Loss, ...]
@@ -135,14 +136,16 @@ def figures(asked: Sequence[Asked], kit: RunningKit) -> Kept:
     listed = [one for one in asked if one.listed]
     losses = tuple(Loss(one, *_intent(kit, one.text)) for one in (*found, *listed) if not one.kept)
     kept = [sum(one.kept for one in part) for part in (found, listed)]
-    return Kept(len(asked), len(found), kept[0], len(listed), kept[1], losses)
+    beside = sum(one.kept and one.outcome == "handed_off" for one in found)
+    return Kept(len(asked), len(found), kept[0], beside, len(listed), kept[1], losses)
 
 
 def report(kept: Kept) -> list[str]:
     """What is printed."""
     lines = [
         f"questions with an article: {kept.questions}",
-        f"search alone answers right: {kept.found}, the chat shows that article for {kept.found_kept} ({kept.share:.1%})",
+        f"search alone answers right: {kept.found}, the chat shows that article for {kept.found_kept} ({kept.share:.1%}),"
+        f" {kept.found_beside} of them beside a person",
         f"search alone offers the right one: {kept.listed}, the chat does for {kept.listed_kept}",
     ]
     for loss in kept.losses:
