@@ -97,6 +97,7 @@ def test_the_journey_outside_the_kit_is_as_the_catalogue_has_it(scripts: list[Sc
         assert contact.stage in kind.stages, contact
         assert contact.channel in kind.channels, contact
         assert contact.actor in kind.actors, contact
+        assert "event" not in contact.data, "in the ledger that is the number of a conversation's event"
         sent = {name: getattr(contact, name) for name in ("kind", "stage", "channel", "actor")} | {"data": dict(contact.data)}
         read_touchpoint({"id": "demo:x:1", "customer": "demo:x", "at": "2026-11-21T19:00:00Z", **sent})
     outside = {name for name, kind in kinds.items() if not {"widget", "help_centre"} <= set(kind.channels)} - WITHOUT_A_SHOP
