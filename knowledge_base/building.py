@@ -63,7 +63,7 @@ def build(
     vectors = embed_new(everything, known, embedder)
     data = Learnable(rows, texts, vectors[: len(texts)], index_texts(texts))
     decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
-    head = fit_head(data, decided.lexical_share)
+    head = fit_head(data, decided.lexical_share, hurried=settled is not None and not settled_here)
 
     manifest = {
         "created": now.isoformat(),

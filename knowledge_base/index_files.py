@@ -129,5 +129,6 @@ def settled_from(form: dict[str, Any]) -> Settled:
     inner = form["calibration"]
     table = tuple((float(level), float(answered), float(right)) for level, answered, right in inner["table"])
     weights = tuple(float(weight) for weight in inner["weights"])
-    calibration = Calibration(weights, Cutoffs(**inner["cutoffs"]), int(inner["questions"]), inner["hit_at_1"], table)
+    near = tuple(float(level) for level in inner["near"])
+    calibration = Calibration(weights, near, Cutoffs(**inner["cutoffs"]), int(inner["questions"]), inner["hit_at_1"], table)
     return Settled(float(form["lexical_share"]), calibration)

@@ -68,7 +68,7 @@ def index_texts(texts: Sequence[str]) -> LexicalIndex:
     return LexicalIndex(len(texts), buckets, idf.astype(np.float32), starts, rows[order], weights[order].astype(np.float32))
 
 
-@lru_cache(maxsize=4096)  # an edit indexes all texts again; most have not changed, and reading one costs 0.2 ms
+@lru_cache(maxsize=8192)  # an edit indexes all texts again; most have not changed, and reading one costs 0.2 ms
 def _runs(text: str) -> tuple[Counts, Floats]:
     """The runs of 2 to 4 bytes inside the words of a text, each word with a blank on each side: sorted buckets, and how often each is there."""
     words = re.findall(r"\w+", text[:MAX_CHARACTERS].lower())

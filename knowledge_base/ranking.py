@@ -17,6 +17,9 @@ from .lexical import LexicalIndex
 
 TITLE, PHRASING, PASSAGE, ANSWER = range(4)
 NO_PASSAGE = -1
+# What nearness to an article's centre counts beside the head: half a point of hit_at_1 in the mean over banking77 and curekart with
+# 1 to 10 phrasings, two on articles with long texts. From 0.25 to 1 it changes little.
+CENTRE_SHARE = 0.5
 # Rows that FAISS gives back; beyond, no article's nearest row has ever mattered.
 NEAREST = 512
 
@@ -51,6 +54,7 @@ class Ranker:
         self._lexical = lexical
         self._head = head
         self._landmark_vectors = vectors[head.landmarks]
+        self._centres = centres(vectors, rows)
         self._calibration = calibration
         self._index = faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(np.ascontiguousarray(vectors))
@@ -62,7 +66,7 @@ class Ranker:
         cosines = self._cosines(vector)
         lexical = self._lexical.similarities(text)
         similarity = kernel(self._landmark_vectors @ vector, lexical[self._head.landmarks], self._head.lexical_share)
-        scores = self._head.scores(similarity[None])
+        scores = self._head.scores(similarity[None]) + CENTRE_SHARE * (self._centres @ vector)
         by_article = highest(cosines[None], self._rows)
         found = np.argsort(-scores[0], kind="stable")[:limit]
         evidence = signs(
@@ -87,6 +91,25 @@ class Ranker:
     def _nearest_passage(self, article: int, cosines: Floats) -> int:
         rows = np.flatnonzero((self._rows.article == article) & (self._rows.kind == PASSAGE))
         return int(self._rows.passage[rows[np.argmax(cosines[rows])]]) if len(rows) else NO_PASSAGE
+
+
+def centres(vectors: Vectors, rows: Rows) -> Vectors:
+    """float32 (articles, dim) of unit length: the mean direction of each article's rows."""
+    return unit_length(row_sums(vectors, rows))
+
+
+def row_sums(vectors: Vectors, rows: Rows) -> Vectors:
+    """float32 (articles, dim): the sum of each article's rows."""
+    sums = np.zeros((rows.articles, vectors.shape[1]), np.float32)
+    np.add.at(sums, rows.article, vectors)
+    return sums
+
+
+def unit_length(vectors: Vectors) -> Vectors:
+    """The same directions with length 1; nothing stays nothing."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    shortened: Vectors = vectors / np.maximum(lengths, np.float32(1e-9))
+    return shortened
 
 
 def highest(values: Floats | Vectors, rows: Rows) -> Floats:

@@ -27,7 +27,7 @@ def live_folder(index):
 
 def test_a_question_finds_its_article(searcher):
     """With section, address, answer, excerpt and nodes."""
-    answer = searcher.search("unplug the router 30 seconds", 3)
+    answer = searcher.search("unplug the router and wait 30 seconds", 3)
     hit = answer.hits[0]
     assert (hit.slug, hit.section, hit.anchor) == ("router-red-light", "Step 1: Restart the router", "step-1-restart-the-router")
     assert hit.url == "/help/router-red-light#step-1-restart-the-router"

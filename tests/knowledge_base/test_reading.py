@@ -11,6 +11,8 @@ import pytest
 from knowledge_base.model import Problem
 from knowledge_base.reading import MAX_BYTES, FolderReader, Reading, read_folder
 
+NO_ARTICLES = Problem(".", 1, "there are no articles in it, not one .md file")
+
 
 def slugs(reading: Reading) -> list[str]:
     return [article.slug for article in reading.articles]
@@ -145,7 +147,7 @@ def test_notes_and_media_are_left_alone(articles):
     """Names with a dot or an underline in front, folders named media, and other kinds of files."""
     for path in ("_template.md", ".draft.md", "media/readme.md", "_old/a.md", "notes.txt"):
         articles.write(path, "nothing")
-    assert read_folder(articles.folder) == Reading((), ())
+    assert read_folder(articles.folder) == Reading((), (NO_ARTICLES,))
 
 
 def test_a_missing_folder_is_one_problem(tmp_path: Path):
@@ -156,7 +158,7 @@ def test_a_missing_folder_is_one_problem(tmp_path: Path):
 def test_a_link_to_nowhere_is_passed_over(articles):
     """As are files that vanish between listing and reading."""
     (articles.folder / "a.md").symlink_to("gone.md")
-    assert read_folder(articles.folder) == Reading((), ())
+    assert read_folder(articles.folder) == Reading((), (NO_ARTICLES,))
 
 
 def test_a_reader_sees_edits_of_the_same_size(articles):
