@@ -227,7 +227,7 @@ def queue_place(connection: Connection, conversation: Conversation) -> QueuePlac
 
 def close(connection: Connection, journal: Journal, conversation: Conversation, reason: str, sender: str, at: datetime, **values: str | None) -> None:
     """End a conversation and ask for a rating, both as events."""
-    journal.change_owner(connection, conversation, "closed", reason, sender, values={"closed_at": at, **values})
+    journal.change_owner(connection, conversation, "closed", reason, sender, values={"closed_at": at, **values}, at=at)
     data = {"state": "asked", "question": "csat"}
     journal.append(connection, conversation, Event(conversation_id=conversation.id, seq=0, type="survey", at=at, data=data, sender="system"))
 

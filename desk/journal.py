@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -56,10 +57,11 @@ class Journal:
         *,
         agent: tuple[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Let ``owner`` hold the conversation from now on. ``agent`` is id and name. Raises `OwnerConflict` for the loser of a race."""
         lifecycle.check_change(conversation.owner, owner, reason)
-        now = self._clock()
+        now = at or self._clock()
         changed = {
             "owner": owner,
             "reason": reason if owner == "queued" and reason not in ("transferred", "agent_gone", "agent_away") else conversation.reason,

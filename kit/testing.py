@@ -86,7 +86,12 @@ def parts(settings: Settings, node: str) -> list[Part]:
         Part("javascript", [node, "--test", "--test-reporter=spec", *scripts], count_node),
         Part("rasa data", [bot, "-m", "bot.rasa_cli", "data", "validate", "--fail-on-warnings", *training_data], count_nothing, rasa),
         # Without --e2e Rasa does not compare what was said with its intent, and a story with other words passes.
-        Part("rasa test", [bot, "-m", "bot.rasa_cli", "test", "core", "--e2e", "--no-plot", "--fail-on-prediction-errors", *stories], count_rasa, rasa),
+        Part(
+            "rasa test",
+            [bot, "-m", "bot.rasa_cli", "test", "core", "--e2e", "--no-plot", "--fail-on-prediction-errors", *stories],
+            count_rasa,
+            rasa,
+        ),
         # pytest of the bot half must not read the warnings setting of rasa's own libraries: its own configuration decides there.
         Part("bot tests", [bot, "-m", "pytest", *BOT_TESTS], count_pytest, BOT_PYTEST),
         Part("tests", [web, "-m", "pytest", "tests", *ignored], count_pytest),
@@ -125,7 +130,8 @@ def run_part(part: Part, environment: Mapping[str, str], say: Say) -> Outcome:
 def _end_group(process: subprocess.Popen[str]) -> None:
     """End a runner with all it started, also when it has ended itself and only a child still holds its output open.
 
-    pytest takes an interrupt as the wish to stop and ends what its tests began, a whole kit in a session of its own included; a SIGTERM would just end it.
+    pytest takes an interrupt as the wish to stop, and ends what its tests began, a whole kit in a session of its own included; a SIGTERM
+    would just end it.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

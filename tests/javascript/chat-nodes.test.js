@@ -24,6 +24,11 @@ test("lists, headings, quotations, line breaks", () => {
   assert.equal(drawn({ el: "h3", text: "Steps" }, list), "<h3>Steps</h3><ol><li>one</li><li>two<br></br></li></ol>");
 });
 
+test("the first level of headings is h3, whatever the article's was", () => {
+  assert.equal(drawn({ el: "h4", text: "Steps" }), "<h3>Steps</h3>");
+  assert.equal(drawn({ el: "h3", text: "Steps" }, { el: "h4", text: "One" }), "<h3>Steps</h3><h4>One</h4>");
+});
+
 test("a wide table can be scrolled with the keyboard", () => {
   const table = { el: "table", children: [{ el: "tbody", children: [{ el: "tr", children: [{ el: "td", text: "red" }] }] }] };
   assert.equal(drawn(table), '<div class="wide" tabindex="0"><table><tbody><tr><td>red</td></tr></tbody></table></div>');

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clean, initialState, isHeldUp, isPending, liveChoices, reduce, roomLeft, unreadCount } from "../../widget/chat/static/chat-state.js";
+import { awaitsBot, clean, initialState, isHeldUp, isPending, liveChoices, reduce, roomLeft, unreadCount } from "../../widget/chat/static/chat-state.js";
 
 const AT = "2026-11-21T19:00:00.000Z";
 
@@ -35,6 +35,16 @@ test("a state is never altered in place", () => {
   Object.freeze(frozen.outbox);
   assert.equal(reduce(frozen, answers(2)).entries.length, 2);
   assert.equal(frozen.entries.length, 1);
+});
+
+test("a message that is taken waits for the bot, until its answer or a person comes", () => {
+  const taken = { type: "acknowledged", client_id: "id1", seq: 1 };
+  assert.ok(awaitsBot(after(outgoing("id1")), taken));
+  assert.ok(awaitsBot(after(outgoing("id1"), asks(1)), taken));
+  assert.ok(!awaitsBot(after(outgoing("id1"), asks(1), answers(2)), taken));
+  assert.ok(!awaitsBot(after(outgoing("id1"), owned(1, "agent")), { ...taken, seq: 2 }));
+  assert.ok(!awaitsBot(after(outgoing("id1", "survey")), taken));
+  assert.ok(!awaitsBot(after(outgoing("id1")), { type: "unsent", client_id: "id1" }));
 });
 
 test("an unknown type of event is passed over, and counted", () => {

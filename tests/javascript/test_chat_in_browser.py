@@ -450,3 +450,85 @@ def wait_for(wanted: Callable[[], bool], page: Page, patience_ms: int = 5000) ->
             return
         page.wait_for_timeout(50)
     raise AssertionError("never happened")
+
+
+def branded(kit: Kit, **more: object) -> None:
+    """Give the kit a brand."""
+    tones = {"brand": "#b3361e", "brand-strong": "#862916", "brand-soft": "#f7e9e6", "on-brand": "#ffffff"}
+    colours = {"light": tones, "dark": {**tones, "brand": "#ff9966", "on-brand": "#2e1c12"}}
+    topics = [{"slug": "lamp", "title": "My lamp is dark"}]
+    told = {"name": "Kestrel Lamps", "logo": "/static/favicon.svg", "colours": colours, "greeting": "Hello from Kestrel!", "topics": topics}
+    kit.plays("brand", brand={**told, **more})
+
+
+def test_a_foreign_page_gets_the_companys_name_logo_colours_and_words(context: BrowserContext, kit: Kit) -> None:
+    """From the kit alone; kept for the next page, where they are there before the kit has answered, and while it is away."""
+    branded(kit)
+    page = foreign(context, embedded(kit))
+    expect(launcher(page)).to_have_css("background-color", "rgb(179, 54, 30)")
+    for _ in range(2):
+        launcher(page).click()
+        expect(page.get_by_role("dialog", name="Kestrel Lamps").get_by_role("heading", name="Kestrel Lamps")).to_be_visible()
+        sees(page, "Hello from Kestrel!")
+        expect(page.locator("support-chat .head .mark img")).to_have_attribute("src", f"{kit.url}static/favicon.svg")
+        context.route(f"{kit.url}api/brand", lambda route: route.abort())
+        page.keyboard.press("Escape")
+        page.reload()
+        expect(launcher(page)).to_have_css("background-color", "rgb(179, 54, 30)")
+    launcher(page).click()
+    page.get_by_role("button", name="My lamp is dark").click()
+    sees(page, "You said: My lamp is dark")
+
+
+def test_the_dark_scheme_has_the_brands_dark_colour(context: BrowserContext, kit: Kit) -> None:
+    """By the reader's setting, and by the page's."""
+    branded(kit)
+    page = foreign(context, embedded(kit, '<support-chat theme="dark"></support-chat>'))
+    expect(launcher(page)).to_have_css("background-color", "rgb(255, 153, 102)")
+    page.evaluate("document.querySelector('support-chat').removeAttribute('theme')")
+    page.emulate_media(color_scheme="dark")
+    expect(launcher(page)).to_have_css("background-color", "rgb(255, 153, 102)")
+    page.emulate_media(color_scheme="light")
+    expect(launcher(page)).to_have_css("background-color", "rgb(179, 54, 30)")
+
+
+def test_what_the_page_says_wins_over_the_brand(context: BrowserContext, kit: Kit) -> None:
+    """Its heading, its first questions, its colour."""
+    branded(kit)
+    element = '<support-chat heading="Our shop" topics="Where is my order?" style="--td-brand: #123456"></support-chat>'
+    page = foreign(context, embedded(kit, element))
+    launcher(page).click()
+    sees(page, "Hello from Kestrel!")
+    expect(page.get_by_role("heading", name="Our shop")).to_be_visible()
+    expect(page.get_by_role("button", name="Where is my order?")).to_be_visible()
+    expect(page.get_by_role("button", name="My lamp is dark")).to_have_count(0)
+    expect(launcher(page)).to_have_css("background-color", "rgb(18, 52, 86)")
+
+
+def test_a_logo_that_cannot_be_shown_leaves_the_mark(context: BrowserContext, kit: Kit) -> None:
+    """Gone, or on a page whose policy refuses it; and one from elsewhere is never fetched."""
+    for logo in ("/static/away.svg", "https://evil.example/logo.svg"):
+        branded(kit, logo=logo)
+        page = foreign(context, embedded(kit))
+        launcher(page).click()
+        sees(page, "Hello from Kestrel!")
+        expect(page.locator("support-chat .head .mark svg")).to_be_visible()
+        page.evaluate("localStorage.clear()")
+        page.close()
+
+
+@pytest.mark.parametrize("email", ["help@kestrel.example", None])
+def test_out_of_hours_waiting_says_when_somebody_is_back(page: Page, kit: Kit, email: str | None) -> None:
+    """By the reader's clock, asked anew when the waiting begins; with an address to write to, and without a guess how long the queue takes."""
+    tomorrow = page.evaluate("(() => { const d = new Date(); d.setDate(d.getDate() + 1); d.setHours(9, 0, 0, 0); return d.toISOString(); })()")
+    branded(kit, email=email, hours={"open": False, "opens_at": tomorrow})
+    page.get_by_role("button", name="Talk to a person").click()
+    queue = page.get_by_role("status").filter(has_text="We are back")
+    expect(queue).to_contain_text("We are back tomorrow at 9:00. You will find our answer here.")
+    expect(queue.get_by_text("Waiting for a person, number 2", exact=True)).to_be_visible()
+    if email:
+        expect(queue.get_by_role("link", name=email)).to_have_attribute("href", f"mailto:{email}")
+    expect(queue.get_by_role("link")).to_have_count(1 if email else 0)
+    kit.plays("accept")
+    sees(page, "Ada")
+    expect(queue).to_be_hidden()
