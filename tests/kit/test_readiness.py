@@ -52,6 +52,14 @@ def test_the_parts_that_are_not_ready_are_named(web: Web) -> None:
     assert ask_ready(web(503, json.dumps(body).encode())) == Readiness(False, {"rasa": "refused"})
 
 
+@pytest.mark.parametrize("status", [200, 503])
+def test_what_web_says_of_the_companys_files_comes_along(web: Web, status: int) -> None:
+    """Whether everything is ready or not; what is no list of notes is none."""
+    ready = ask_ready(web(status, b'{"notes": ["brand.yml:3: tone: ...", 7]}'))
+    assert ready.notes == ("brand.yml:3: tone: ...", "7")
+    assert ask_ready(web(status, b'{"notes": "none"}')).notes == ()
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"parts": 3}', b"\xff"])
 def test_an_answer_that_names_no_part_is_webs_own(web: Web, body: bytes) -> None:
     """A broken web is what is waited for, not an error of ours."""

@@ -6,12 +6,14 @@ is what somebody who writes down opening hours or a colour means.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 MOST_CHARACTERS = 65_536
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,27 @@ def read_document(text: str) -> Entry:
     if len(text) > MOST_CHARACTERS:
         raise Unreadable(0, f"longer than {MOST_CHARACTERS} characters")
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise Unreadable(_line(event.start_mark), "a reference (*) is not taken here; write the value out")
+        _refuse_sly(yaml.parse(text, Loader=yaml.SafeLoader))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         raise Unreadable(_line(mark), f"not YAML: {problem.problem or problem.context}") from problem
-    except (yaml.YAMLError, RecursionError) as problem:
+    except yaml.YAMLError as problem:
         raise Unreadable(0, "not YAML") from problem
     if node is None or (isinstance(node, yaml.ScalarNode) and not node.value):
         return Entry(1, {})
     return _entry(node)
+
+
+def _refuse_sly(events: Iterable[yaml.Event]) -> None:
+    """Raise `Unreadable` for what would grow while it is read: references, and lists in lists in lists."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise Unreadable(_line(event.start_mark), "a reference (*) is not taken here; write the value out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise Unreadable(_line(event.start_mark), "nested too deeply")
 
 
 def _line(mark: Any) -> int:
