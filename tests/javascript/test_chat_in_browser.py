@@ -347,6 +347,7 @@ def test_page_hears_what_happens_but_not_what_is_said(page: Page, kit: Kit) -> N
     says(page, "hello")
     sees(page, "You said: hello")
     page.get_by_role("button", name="Talk to a person").click()
+    expect(page.get_by_text("Waiting for a person, number 2")).to_be_visible()
     kit.plays("close")
     expect(page.get_by_text("This conversation is closed.")).to_be_visible()
     page.keyboard.press("Escape")

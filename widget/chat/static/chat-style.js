@@ -119,7 +119,7 @@ const PANEL = `
 .head .mark { inline-size: 38px; block-size: 38px; border-radius: 12px; }
 .head .mark .icon { inline-size: 22px; block-size: 22px; }
 .mark img { inline-size: 100%; block-size: 100%; object-fit: contain; border-radius: inherit; } .mark:has(img) { background: none; }
-.hint a { color: var(--ink); overflow-wrap: anywhere; }
+.hint a { color: var(--ink); overflow-wrap: anywhere; } .queue .hint[data-away] { flex-basis: calc(100% - 3em); } .hint[data-away] + .never { margin-inline-start: auto; }
 .mark { flex: none; display: grid; place-items: center; background: var(--brand); color: var(--on-brand); }
 .names { flex: 1; min-inline-size: 0; }
 h2 { font-size: 1.0667em; font-weight: 650; line-height: 1.3; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

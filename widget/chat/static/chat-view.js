@@ -260,6 +260,7 @@ export class ChatView {
     const hinted = JSON.stringify([back, email]);
     if (hinted === this.#hinted) return;
     this.#hinted = hinted;
+    set(this.#parts.hint, "data-away", back !== null);
     const { make, text, kit } = this.#drawing;
     const href = safeUrl(email && `mailto:${email}`, kit);
     const link = href === null ? [] : [` ${text.writeTo} `, make("a", { href }, email), "."];
