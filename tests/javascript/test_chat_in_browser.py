@@ -246,7 +246,8 @@ def test_lost_connection_is_shown_and_what_was_missed_arrives(page: Page, kit: K
     kit.plays("drop")
     kit.plays("say", text="You missed this")
     expect(page.get_by_text("Connection lost. Trying again…")).to_be_visible()
-    sees(page, "You missed this")
+    # Four pauses that double from 400 ms on come to as much as 6 s.
+    expect(page.get_by_role("log").get_by_text("You missed this")).to_be_visible(timeout=10_000)
     expect(page.get_by_text("Connection lost. Trying again…")).to_be_hidden()
 
 

@@ -16,13 +16,14 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from kit.processes import RunningKit
 from tests.whole.browsers import PATIENCE_MS, DeskAgent, ShopVisitor
-from tests.whole.people import Agent
+from tests.whole.people import Agent, Customer
 
 NOTHING = re.compile(r"(?!)")
 OFFLINE = re.compile("ERR_INTERNET_DISCONNECTED")
 """What a browser itself writes to the console when a call meets no network, and what it writes of an answer that is an error on purpose."""
 NOT_FOUND = re.compile("status of 404")
 NOT_SIGNED_IN = re.compile("status of 401")
+VAGUE = ("wifi", "parcel", "bulb", "order", "hub", "light", "money", "app", "camera picture", "light is red", "my light", "delivery", "password")
 LONG_QUESTION = "My parcel was to come on Tuesday, then on Thursday, and now the page says that it was handed to a neighbour."
 
 
@@ -98,12 +99,23 @@ def _with_the_bot(visitor: ShopVisitor, kit: RunningKit) -> Iterator[State]:
     visitor.presses("Take me through it")
     visitor.sees(re.compile("worked", re.IGNORECASE))
     yield State("chat-guide-step", visitor.page)
-    visitor.says("my light")
+    visitor.presses("It did not")
+    visitor.sees(re.compile("Step 2 of"))
+    yield State("chat-guide-choice", visitor.page)
+    visitor.says(_vague_question(kit))
     visitor.sees(re.compile("None of these"))
-    yield State("chat-choices", visitor.page)
+    yield State("chat-offered", visitor.page)
     visitor.says("can your robot mow my lawn")
     visitor.sees(re.compile("other words|bit more|differently", re.IGNORECASE))
     yield State("chat-asked-again", visitor.page)
+
+
+def _vague_question(kit: RunningKit) -> str:
+    """A question that the bot answers with titles to choose from. Which one that is depends on the index, so the bot itself is asked."""
+    for question in VAGUE:
+        if Customer(kit.url).asks(question)["outcome"] == "offered_choices":
+            return question
+    raise AssertionError("the bot offers a choice for none of these")
 
 
 @contextmanager
@@ -224,6 +236,7 @@ def _session_over(agent: DeskAgent) -> Iterator[State]:
     yield State("desk-away", agent.page)
     agent.presses("I am back")
     agent.page.context.clear_cookies()
-    agent.goes_away()
+    agent.page.context.set_offline(True)  # so that the desk calls again, by itself
+    agent.page.context.set_offline(False)
     agent.sees(re.compile("Your session has ended"))
-    yield State("desk-session-over", agent.page, NOT_SIGNED_IN)
+    yield State("desk-session-over", agent.page, re.compile(f"{NOT_SIGNED_IN.pattern}|{OFFLINE.pattern}"))

@@ -15,7 +15,7 @@
 import { brandFrom, brandStyle } from "./chat-brand.js";
 import { ChatClient, ChatError } from "./chat-client.js";
 import { ChatSession } from "./chat-session.js";
-import { initialState, isPending, reduce } from "./chat-state.js";
+import { awaitsBot, initialState, isPending, reduce } from "./chat-state.js";
 import { ChatStore, openStorage } from "./chat-store.js";
 import { applyStyle } from "./chat-style.js";
 import { ChatTabs } from "./chat-tabs.js";
@@ -280,6 +280,7 @@ export class SupportChat extends HTMLElement {
     if (this.#state.owner === "queued" && before.owner !== "queued") this.#askBrand(0);
     if (change.type === "event" && change.event.seq > before.last) this.#tell(change.event);
     if (change.type === "event" || change.type === "snapshot") this.#markRead();
+    if (awaitsBot(before, change)) this.#session?.expectReply();
     this.#drawSoon();
   }
 

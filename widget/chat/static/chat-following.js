@@ -199,6 +199,11 @@ export class Following {
     if (event.type === "message") clearTimeout(this.#typing.get(event.data.author));
   }
 
+  /** The bot has been asked: it is at work even if its own sign of that was given before the stream was open. */
+  expectReply() {
+    this.#showTyping("bot", null);
+  }
+
   /** @param {string} author @param {string | null} name */
   #showTyping(author, name) {
     clearTimeout(this.#typing.get(author));

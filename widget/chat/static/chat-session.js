@@ -107,6 +107,11 @@ export class ChatSession {
     this.#tabs.tell({ kind: "read", conversation: this.#following.conversation, read });
   }
 
+  /** The kit has taken a message that the bot will answer. */
+  expectReply() {
+    this.#following?.expectReply();
+  }
+
   /** The customer is typing. Nobody misses it when it does not arrive. */
   async tellTyping() {
     if (!this.#following || Date.now() - this.#told_typing_at < this.#times.tell_typing_ms) return;

@@ -209,6 +209,14 @@ export function pendingMessages(state) {
   return state.outbox.filter((out) => out.item.path === "messages");
 }
 
+/** Whether a change tells that the bot has been asked, and has not answered yet. @param {ChatState} state before it @param {Change} change */
+export function awaitsBot(state, change) {
+  if (change.type !== "acknowledged" || state.owner !== "bot" || (change.seq ?? 0) < state.last) return false;
+  // Its event may have come before the answer to the call.
+  const own = state.entries.at(-1)?.data.client_id === change.client_id;
+  return own || pendingMessages(state).some((out) => out.item.client_id === change.client_id);
+}
+
 /** Whether something of that kind is on its way. @param {ChatState} state @param {Unsent["path"]} path */
 export function isPending(state, path) {
   return state.outbox.some((out) => out.item.path === path);
