@@ -400,7 +400,7 @@ def test_loaded_twice_moved_and_removed(context: BrowserContext, kit: Kit) -> No
     sees(page, "You said: hello")
     page.evaluate("document.body.append(Object.assign(document.createElement('main')), document.querySelector('support-chat'))")
     sees(page, "You said: hello")
-    assert kit.counts()["streams"] == 1
+    wait_for(lambda: kit.counts()["streams"] == 1, page)
     page.evaluate("document.querySelector('support-chat').remove()")
     wait_for(lambda: kit.counts()["streams"] == 0, page)
 

@@ -127,7 +127,8 @@ def test_a_question_on_the_companys_page_is_answered_from_its_article(followed: 
     expect(visitor.page.locator("support-chat .launcher")).to_have_css("background-color", BRAND_RED)
     visitor.says("my lamp stays dark")
     visitor.sees("Turn the base a quarter to the right until it clicks, then hold the top for three seconds.")
-    expect(visitor.chat.get_by_role("link", name="My lamp does not glow")).to_have_attribute("href", f"{followed.kit.url}/help/lamp-does-not-glow")
+    source = re.compile(re.escape(f"{followed.kit.url}/help/lamp-does-not-glow"))
+    expect(visitor.chat.get_by_role("link", name="My lamp does not glow")).to_have_attribute("href", source)
 
 
 def test_the_help_centre_and_the_desk_carry_the_brand(followed: Followed, visitor: ShopVisitor) -> None:

@@ -91,7 +91,7 @@ def test_an_agent_takes_a_conversation_and_answers(page: Page) -> None:
     box.press("Enter")
     expect(page.locator(".row-agent .words")).to_have_text("Hello, \nI am Ada.")
     expect(box).to_have_value("")
-    expect(page).to_have_title("(2) Desk")
+    expect(page).to_have_title("(2) Desk · Hearthlink")
 
 
 def test_what_a_customer_writes_stays_text_and_what_the_bot_says_is_drawn(page: Page) -> None:
