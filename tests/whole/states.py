@@ -137,7 +137,7 @@ def _signing_in(page: Page, kit: RunningKit) -> Iterator[State]:
     yield State("desk-wrong-password", page, NOT_SIGNED_IN)
     agent = DeskAgent(page, kit.url, kit.settings.admin_email, kit.settings.admin_password)
     agent.sees(re.compile("Nobody is waiting"))
-    yield State("desk-empty", page)
+    yield State("desk-empty", page, NOT_SIGNED_IN)
     return agent
 
 

@@ -48,5 +48,5 @@ def test_what_is_wrong_is_found(browser: Browser) -> None:
         )
         state = State("made-up", page)
         found = "\n".join(faults(state) + console.taken(state))
-    for words in ("image-alt", "light: color-contrast", "dark: color-contrast", "3000 px", "missing is not defined"):
+    for words in ("image-alt", "light: color-contrast", "dark: color-contrast", "3008 px in a window of 1280", "missing is not defined"):
         assert words in found
