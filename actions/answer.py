@@ -27,15 +27,18 @@ class Answer(TurnAction):
         return unsure(state, found["hits"]) if found["verdict"] == "offer" else not_sure(state)
 
     async def _ask(self, state: State, text: str) -> tuple[str, Json]:
-        """What search says, and to which question: one that leans on what was said before is asked together with that, too."""
-        found = await self.search.search(text)
-        if found["verdict"] == "answer" or not leans_back(text):
-            return text, found
-        before = await self._said_before(state)
+        """What search says, and to which question: one that leans on what was said before is asked together with that, and then goes first.
+
+        Alone, such a message may sound sure of the wrong thing: "and the outdoor one?" after a question about prices is about a price.
+        """
+        before = await self._said_before(state) if leans_back(text) else None
         if before is None:
-            return text, found
+            return text, await self.search.search(text)
         joined = f"{before} {text}"
-        return max((text, found), (joined, await self.search.search(joined)), key=lambda one: best_confidence(one[1]))
+        together = await self.search.search(joined)
+        if together["verdict"] == "answer":
+            return joined, together
+        return max((text, await self.search.search(text)), (joined, together), key=lambda one: best_confidence(one[1]))
 
     async def _said_before(self, state: State) -> str | None:
         """The title of the article that is talked about, else the last question, else None."""

@@ -60,11 +60,25 @@ def test_waiting_customers_are_told_once(desk: Desk, search: FakeSearch) -> None
     assert [desk.runs("answer", "a"), desk.runs("answer", "b")] == ["noted", "silent"]
 
 
-def test_a_sure_answer_is_never_asked_again_with_what_was_before(desk: Desk, search: FakeSearch) -> None:
-    """One call, and the question as it was said."""
+def test_a_follow_up_that_is_sure_only_alone_is_taken_alone(desk: Desk, search: FakeSearch) -> None:
+    """What was said before goes first, but it takes no sure answer away."""
     desk.slots.update(article="delivery-times", pending="solved", question="how long does it take")
-    search.answers(guide())
+    search.knows("and a red light?", "answer", hit_of(guide(), 0.9))
     assert [desk.runs("answer", "and a red light?"), desk.slots["question"]] == ["guide_found", "and a red light?"]
+
+
+def test_a_follow_up_sounds_sure_of_the_wrong_thing_alone(desk: Desk, search: FakeSearch) -> None:
+    """Together with what was said before it is sure of something else, and that is meant."""
+    desk.slots.update(article="delivery-times", pending="solved", question="when will it come")
+    search.knows("and abroad?", "answer", hit_of(guide(), 0.95))
+    search.knows("How long delivery takes and abroad?", "answer", hit_of(faq(), 0.8))
+    assert [desk.runs("answer", "and abroad?"), desk.slots["article"]] == ["answered", "delivery-times"]
+
+
+def test_a_whole_question_is_asked_once(desk: Desk, search: FakeSearch) -> None:
+    """One call, whatever was said before."""
+    desk.slots.update(article="delivery-times", pending="solved", question="how long does it take")
+    desk.runs("answer", "my router shows a red light since this morning")
     assert len(search.calls) == 1
 
 
