@@ -30,6 +30,7 @@ def test_the_way_of_an_agent(kit: Kit, customer: Customer) -> None:
     assert said_once.get_json() == said_twice.get_json()
     assert ada.post(f"{at}/notes", {"text": "kind"}).get_json()["author"]["name"] == "Ada"
     assert ada.post(f"{at}/typing").status_code == 204
+    kit.house.clock.passes(1)
     assert ada.post(f"{at}/transfer", {"note": "for Bob"}).get_json()["conversation"]["owner"] == "queued"
     assert ada.post(f"{at}/accept").status_code == 200
     assert ada.post(f"{at}/return").get_json()["conversation"]["owner"] == "bot"
