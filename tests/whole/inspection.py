@@ -15,7 +15,12 @@ from tests.whole.states import State
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 ABOUT_COLOUR = ("color-contrast", "link-in-text-block")
 """What can differ between light and dark; all else is looked at once."""
-MOTION_OVER_MS = 200
+SCHEME_TAKES_MS = 100
+MOTIONS = """() => [document, ...[...document.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)]
+  .flatMap((root) => root.getAnimations()).filter((motion) => motion.playState === "running")"""
+"""Script: what moves, in the page and in the elements on it."""
+_STILL = f"""() => Promise.allSettled(({MOTIONS})()
+  .filter((motion) => motion.effect.getTiming().iterations !== Infinity).map((motion) => motion.finished)).then(() => true)"""
 
 _AXE = "options => axe.run(document, options).then(found => found.violations)"
 _REPORTS = """
@@ -73,7 +78,8 @@ def too_wide(page: Page) -> list[str]:
 
 def _seen_by_axe(page: Page, scheme: Any, options: dict[str, Any]) -> list[str]:
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_timeout(MOTION_OVER_MS)
+    page.wait_for_timeout(SCHEME_TAKES_MS)
+    page.evaluate(_STILL)
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     violations = page.evaluate(_AXE, {**options, "resultTypes": ["violations"]})

@@ -38,12 +38,13 @@ class State:
 
 def every_state(customers: BrowserContext, staff: BrowserContext, kit: RunningKit) -> Iterator[State]:
     """All faces: help centre, shop, chat and desk. The contexts are new ones, and decide size and language."""
-    _empty_the_queue(kit)
+    empty_the_queue(kit)
     yield from _help_centre(customers.new_page(), kit)
     yield from _talk(customers.new_page(), staff.new_page(), kit)
 
 
-def _empty_the_queue(kit: RunningKit) -> None:
+def empty_the_queue(kit: RunningKit) -> None:
+    """Close what waits for a person and what a person holds, so that the next to come is the only one."""
     agent = Agent(kit.url, kit.settings.admin_email, kit.settings.admin_password)
     for owner in ("queued", "agent"):
         for conversation in agent.call("GET", "/desk/conversations", params={"owner": owner}).json()["conversations"]:
@@ -90,7 +91,7 @@ def _talk(shop_page: Page, desk_page: Page, kit: RunningKit) -> Iterator[State]:
 
 
 def _with_the_bot(visitor: ShopVisitor, kit: RunningKit) -> Iterator[State]:
-    with _bot_is_slow(kit):
+    with bot_is_slow(kit):
         visitor.says("my router has a red light")
         expect(visitor.chat.get_by_text(re.compile("is typing"))).to_be_visible(timeout=PATIENCE_MS)
         yield State("chat-typing", visitor.page)
@@ -119,7 +120,7 @@ def _vague_question(kit: RunningKit) -> str:
 
 
 @contextmanager
-def _bot_is_slow(kit: RunningKit) -> Iterator[None]:
+def bot_is_slow(kit: RunningKit) -> Iterator[None]:
     """Rasa is held, so that a turn can be seen under way."""
     kit.kill("rasa", signal.SIGSTOP)
     try:
@@ -159,6 +160,7 @@ def _with_a_person(visitor: ShopVisitor, agent: DeskAgent) -> Iterator[State]:
     yield from _details_on_a_phone(agent)
     agent.presses("Accept")
     visitor.sees(re.compile("joined the conversation"))
+    agent.sees("With you")
     agent.types("Hello! I can see the steps you tried.")
     expect(visitor.chat.get_by_text(re.compile("is typing"))).to_be_visible(timeout=PATIENCE_MS)
     yield State("chat-agent-typing", visitor.page)

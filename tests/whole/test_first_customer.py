@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from kit.processes import RunningKit
 from tests.whole.browsers import DESKTOP, PATIENCE_MS, PHONE, DeskAgent, ShopVisitor, chromium
 from tests.whole.invariants import rows, violations
+from tests.whole.states import empty_the_queue
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -33,7 +34,8 @@ def visitor(browser: Browser, shop: str) -> Iterator[ShopVisitor]:
 
 @pytest.fixture
 def agent(browser: Browser, kit: RunningKit) -> Iterator[DeskAgent]:
-    """An agent at the desk."""
+    """An agent at the desk, where nobody waits yet."""
+    empty_the_queue(kit)
     with browser.new_context(viewport=DESKTOP) as context:
         yield DeskAgent(context.new_page(), kit.url, kit.settings.admin_email, kit.settings.admin_password)
 

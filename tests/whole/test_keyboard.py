@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from kit.processes import RunningKit
 from tests.whole.browsers import DESKTOP, PATIENCE_MS, PHONE, DeskAgent, ShopVisitor, chromium
+from tests.whole.states import empty_the_queue
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -94,9 +95,10 @@ def test_on_a_phone_the_focus_goes_round_in_the_chat(browser: Browser, kit: Runn
                 assert visitor.page.evaluate(_FOCUSED)["dialog"]
 
 
-def test_the_desk_from_sign_in_to_a_closed_conversation(page: Page, kit: RunningKit) -> None:
+def test_the_desk_from_the_list_to_a_dialog_and_back(browser: Browser, page: Page, kit: RunningKit) -> None:
     """List, conversation, reply and dialog; the dialog keeps the focus and gives it back, Escape leads back to the line."""
-    with page.context.browser.new_context(viewport=DESKTOP) as context:  # type: ignore[union-attr]
+    empty_the_queue(kit)
+    with browser.new_context(viewport=DESKTOP) as context:
         visitor = ShopVisitor(context.new_page(), f"{kit.url}/shop/")
         visitor.says("I want to talk to a person")
         visitor.sees(re.compile("Waiting for a person|you are next"))

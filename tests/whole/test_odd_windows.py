@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from kit.processes import RunningKit
 from tests.whole.browsers import DESKTOP, PATIENCE_MS, PHONE, DeskAgent, ShopVisitor, chromium
-from tests.whole.inspection import too_wide
+from tests.whole.inspection import MOTIONS, too_wide
+from tests.whole.states import bot_is_slow, empty_the_queue
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -32,13 +33,14 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.parametrize("looks", [{"viewport": NARROWEST}, TWICE_AS_LARGE], ids=["320 pixels", "200 percent"])
 def test_nothing_scrolls_sideways_in_little_room(browser: Browser, kit: RunningKit, looks: dict[str, Any]) -> None:
     """Help centre, shop, chat and desk keep to the window, with words that are longer than it; the talk keeps room to be read."""
+    empty_the_queue(kit)
     with browser.new_context(**looks) as context:
         page = context.new_page()
         for path in PATHS:
             page.goto(kit.url + path)
             assert (path, too_wide(page)) == (path, [])
         visitor = ShopVisitor(page, f"{kit.url}/shop/")
-        visitor.says(f"{LONG_WORD} I want to talk to a person")
+        visitor.says(LONG_WORD)
         visitor.presses("Talk to a person")
         visitor.sees(re.compile("Waiting for a person|you are next"))
         assert too_wide(page) == []
@@ -75,13 +77,15 @@ def test_a_page_that_reads_from_right_to_left(browser: Browser, kit: RunningKit)
 
 def test_without_motion_nothing_moves(browser: Browser, kit: RunningKit) -> None:
     """Who asks for less motion sees none: neither in the chat nor on the pages."""
-    running = "() => document.getAnimations().length"
+    running = f"() => ({MOTIONS})().length"
     with browser.new_context(viewport=DESKTOP, reduced_motion="reduce") as context:
         visitor = ShopVisitor(context.new_page(), f"{kit.url}/shop/")
         assert visitor.page.evaluate(running) == 0
-        visitor.says("my router has a red light")
+        with bot_is_slow(kit):
+            visitor.says("my router has a red light")
+            expect(visitor.chat.get_by_text(re.compile("is typing"))).to_be_visible(timeout=PATIENCE_MS)
+            assert visitor.page.evaluate(running) == 0
         visitor.sees(re.compile("Router shows a red light"))
-        assert visitor.page.evaluate(running) == 0
         visitor.page.goto(f"{kit.url}/help")
         visitor.page.get_by_role("searchbox").hover()
         assert visitor.page.evaluate(running) == 0
