@@ -52,6 +52,13 @@ def _found(kit: RunningKit, question: str) -> list[str]:
     return [hit["slug"] for hit in hits]
 
 
+def _searched(kit: RunningKit) -> str:
+    """What search itself says to a question about the moon; it and the help centre each follow the articles in their own time."""
+    headers = {"Authorization": f"Bearer {kit.settings.inner_secret}"}
+    asked = {"text": "why does my lamp flicker when the moon is full", "limit": 5}
+    return requests.post(f"{kit.settings.search_url}/search", json=asked, headers=headers, timeout=10).text
+
+
 def test_new_edited_and_removed_articles_are_live_within_two_seconds(kit: RunningKit, article: Path) -> None:
     """Each change is seen by search and by the help centre in time, and the chat answers from the new text."""
     article.write_text(MOON, encoding="utf-8")
@@ -59,12 +66,11 @@ def test_new_edited_and_removed_articles_are_live_within_two_seconds(kit: Runnin
     assert _status(kit, "lamp-at-full-moon") == 200
     article.write_text(MOON.replace("under Settings.", "in the moon menu."), encoding="utf-8")
     page = f"{kit.url}/help/lamp-at-full-moon"
-    edited_s = _within(LIVE_WITHIN_S, lambda: "in the moon menu" in requests.get(page, timeout=10).text)
+    edited_s = _within(LIVE_WITHIN_S, lambda: "in the moon menu" in requests.get(page, timeout=10).text and "moon menu" in _searched(kit))
     reply = Customer(kit.url).asks("why does my lamp flicker when the moon is full")
     assert "in the moon menu" in reply["text"]
     article.unlink()
-    removed_s = _within(LIVE_WITHIN_S, lambda: _status(kit, "lamp-at-full-moon") == 404)
-    assert "lamp-at-full-moon" not in _found(kit, "why does my lamp flicker when the moon is full")
+    removed_s = _within(LIVE_WITHIN_S, lambda: _status(kit, "lamp-at-full-moon") == 404 and "lamp-at-full-moon" not in _searched(kit))
     print(f"new {made_s:.2f} s, edited {edited_s:.2f} s, removed {removed_s:.2f} s")
     assert max(made_s, edited_s, removed_s) <= LIVE_WITHIN_S
 
