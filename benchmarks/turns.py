@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import secrets
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
+from urllib.parse import urlsplit
 
 import requests
 
@@ -65,21 +67,20 @@ class Visitor:
         begun = self._session.post(f"{url}/api/conversations", json={}, timeout=10).json()
         self._url = f"{url}/api/conversations/{begun['conversation']['id']}"
         self._session.headers["Authorization"] = f"Bearer {begun['token']}"
-        stream = requests.get(
-            f"{self._url}/events",
-            headers={"Authorization": f"Bearer {begun['token']}", "Accept": "text/event-stream"},
-            stream=True,
-            timeout=60,
-        )
-        self._lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+        # Read by http.client: iterating over single bytes with requests costs 30 ms an answer, more than the turn itself.
+        address = urlsplit(self._url)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+        headers = {"Authorization": f"Bearer {begun['token']}", "Accept": "text/event-stream"}
+        connection.request("GET", f"{address.path}/events", headers=headers)
+        self._stream = connection.getresponse()
 
     def turn(self, question: str) -> float:
         """Seconds from the POST to the answer's event on the stream."""
         began = time.perf_counter()
         body = {"client_id": secrets.token_urlsafe(8), "text": question}
         self._session.post(f"{self._url}/messages", json=body, timeout=10).raise_for_status()
-        for line in self._lines:
-            if line.startswith("data: ") and '"author":"bot"' in line and '"type":"message"' in line:
+        while line := self._stream.readline():
+            if line.startswith(b"data: ") and b'"author":"bot"' in line and b'"type":"message"' in line:
                 return time.perf_counter() - began
         raise RuntimeError("the stream ended")
 
