@@ -18,6 +18,7 @@ from desk.store import conversations as rows
 from desk.store import staff as staff_rows
 from desk.store import turns as turn_rows
 from desk.turns import Notify
+from kit.failpoints import reach
 from touchpoints.clock import Clock
 from touchpoints.database import Database
 from touchpoints.model import new_id
@@ -221,6 +222,7 @@ class Agents:
         return changes, changes[-1]["number"] if changes else after
 
     def _changed(self, conversation_id: str) -> Conversation:
+        reach("owner.committed")
         self._notify(Notice(conversation_id=conversation_id))
         with self._database.reading() as connection:
             return _found(connection, conversation_id)

@@ -18,6 +18,7 @@ from desk.store import conversations as rows
 from desk.store import turns as turn_rows
 from desk.tokens import Tokens
 from desk.turns import LEASE, Notify, TurnRunner
+from kit.failpoints import reach
 from touchpoints.clock import Clock
 from touchpoints.database import Database
 from touchpoints.model import new_id
@@ -98,6 +99,7 @@ class Customers:
             raise MessageInvalid("A message has either text or payload.", field="text")
         text = messages.check_text(body["text"]) if "text" in body else None
         digest = messages.body_hash({"text": text} if text is not None else {"payload": body["payload"]})
+        reach("say.received")
         with self._database.writing() as connection:
             conversation = access(connection, visitor_id, conversation_id)
             if known := rows.find_by_client_id(connection, conversation_id, CUSTOMER, client_id):
@@ -107,6 +109,8 @@ class Customers:
             said, for_bot = self._words(connection, conversation_id, text, body.get("payload"))
             event = self._stored(connection, conversation, said, client_id, digest)
             turn = self._turn(connection, conversation, event, for_bot)
+            reach("say.stored")
+        reach("say.committed")
         self._notify(Notice(conversation_id=conversation_id))
         if turn is not None:
             self._runner.run(turn)
@@ -201,6 +205,7 @@ class Customers:
         self._notify(Notice(conversation_id=conversation_id, kind="customer_typing"))
 
     def _changed(self, conversation_id: str) -> Conversation:
+        reach("owner.committed")
         self._notify(Notice(conversation_id=conversation_id))
         with self._database.reading() as connection:
             conversation = rows.find_conversation(connection, conversation_id)

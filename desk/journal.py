@@ -14,6 +14,7 @@ from desk.ledger_rules import StageOf, touchpoint_of
 from desk.model import Conversation, Event
 from desk.store import conversations as rows
 from desk.store import turns as turn_rows
+from kit.failpoints import reach
 from touchpoints.clock import Clock
 from touchpoints.store import record
 
@@ -77,5 +78,6 @@ class Journal:
         waited_ms = int((now - conversation.queued_at).total_seconds() * 1000) if agent and conversation.queued_at else None
         event = Event(conversation_id=conversation.id, seq=0, type="owner", at=now, data=data, sender=sender)
         self.append(connection, conversation, event, latency_ms=waited_ms)
+        reach("owner.stored")
         if owner in ("agent", "closed"):
             turn_rows.finish_unfinished(connection, conversation.id, lifecycle.outcome_of_dropped(owner), f"owner_{owner}", now)

@@ -22,6 +22,7 @@ from desk.model import Conversation, Notice, Turn, TurnResult
 from desk.store import conversations as rows
 from desk.store import turns as turn_rows
 from desk.tokens import Tokens
+from kit.failpoints import reach
 from touchpoints.clock import Clock
 from touchpoints.database import Database
 from touchpoints.exceptions import StoreError
@@ -86,6 +87,7 @@ class TurnRunner:
 
     def _work(self, turn: Turn, attempt: int) -> None:
         result = None
+        reach("turn.taken")
         try:
             if attempt == 0:
                 self._notify(Notice(conversation_id=turn.conversation_id, kind="typing", data={"author": "bot", "name": None}))
@@ -94,6 +96,7 @@ class TurnRunner:
                 with self._lock:
                     heapq.heappush(self._later, (time.monotonic() + result.pause_s, id(turn), turn, attempt + 1))
                 return
+            reach("turn.answered")
             self._commit(turn, result)
         except StoreError as failure:  # the lease runs out, and the turn is taken up again
             log.warning("turn %s/%d was not stored: %s", turn.conversation_id, turn.seq, failure)
@@ -118,6 +121,8 @@ class TurnRunner:
             if not dropped:
                 self._speak(connection, conversation, turn, result)
             following = turn_rows.claim_next(connection, turn.conversation_id, now, now + LEASE)
+            reach("turn.stored")
+        reach("turn.committed")
         self._forget(turn)
         self._notify(Notice(conversation_id=turn.conversation_id))
         if following is not None:

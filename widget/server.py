@@ -21,6 +21,8 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.threadpool import ThreadPool
 
+from kit.failpoints import reach
+
 log = logging.getLogger(__name__)
 
 READERS = 8
@@ -80,6 +82,8 @@ class Work:
         _take_body(environ)
         pool = self._pools.of(method, path)
         status, headers, pieces, rest = pool.apply(self._run, (environ,))
+        if method not in _READING:
+            reach("answer.ready")
         start_response(status, headers)
         return _whole(pieces, rest, pool)
 
@@ -156,6 +160,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.server.answering += 1
         try:
             super().handle_one_response()
+            if self.command not in _READING:
+                reach("answer.sent")
         finally:
             self.server.answering -= 1
 

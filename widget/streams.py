@@ -11,6 +11,7 @@ from desk.agents import Agents
 from desk.customers import Customers
 from desk.exceptions import DeskError
 from desk.model import Event, QueuePlace
+from kit.failpoints import reach
 from touchpoints.exceptions import StoreError
 from widget.shapes import change_json, event_json, queue_json
 from widget.wakeups import DESK, Listener, Wakeups
@@ -59,7 +60,9 @@ class Streams:
                     pieces.append(frame("queue", queue_json(place)))
                 shown = place
                 if pieces:
+                    reach("stream.before")
                     yield "".join(pieces)
+                    reach("stream.after")
                 if not events and not listener.wait(BEAT_S):
                     yield ": beat\n\n"
                 if listener.closing:
