@@ -1,4 +1,4 @@
-"""``python -m knowledge_base …``: build, check, search, evaluate, export, serve."""
+"""``python -m knowledge_base …``: build, check, test, search, evaluate, export, serve."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from kit.errors import SettingError
+from kit.logs import start_logging
 from kit.settings import Settings, read_settings, with_secrets
 
-from . import export, generations, index_files
+from . import export, generations, index_files, testing_command
 from .building import build, settle_again
 from .checking import check
 from .embedding import SentenceEmbedder
@@ -31,8 +32,11 @@ Command = Callable[[argparse.Namespace, Settings], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 for success, 1 for problems found or a failure, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     command: Command = options.command
+    if command in (_serve, _settle):  # the service and what it starts; all else is read by a person
+        start_logging("search")
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         return command(options, read_settings())
     except (KnowledgeBaseError, SettingError, OSError) as failure:
@@ -51,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("build", _build, "index the articles; the embedding model is exported first where that has not been done")
     add("check", _check, "print every problem as file:line: reason").add_argument("--articles", type=Path, help="another folder")
+    testing_command.add_arguments(add("test", _test, testing_command.MEANING))
     search = add("search", _search, "ask the live index")
     search.add_argument("text")
     search.add_argument("--limit", type=int, default=3)
@@ -84,6 +89,10 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
         print(problem)
     print(f"{len(reading.articles)} articles, {len(problems)} problems", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _test(options: argparse.Namespace, settings: Settings) -> int:
+    return testing_command.run_tests(options, settings, SentenceEmbedder(_exported(settings)))
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:
