@@ -21,7 +21,9 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from gevent.threadpool import ThreadPool
 
+from desk.exceptions import DeskError
 from kit.failpoints import reach
+from touchpoints.exceptions import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +61,24 @@ class Pools:
 
     def offload(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a stream's look into the database in a thread, and wait for it without holding up other greenlets."""
-        return self.watchers.apply(function, arguments)
+        value, failure = self.watchers.apply(_outcome, (function, *arguments))
+        if failure is not None:
+            raise failure
+        return value
 
     def of(self, method: str, path: str) -> ThreadPool:
         """The pool where a request runs."""
         if method not in _READING:
             return self.writers
         return self.pages if _WAITING.match(path) else self.readers
+
+
+def _outcome(function: Callable[..., Any], *arguments: Any) -> tuple[Any, DeskError | StoreError | None]:
+    """What a function gives back or raises; gevent would write a traceback for each refusal that leaves one of its threads."""
+    try:
+        return function(*arguments), None
+    except (DeskError, StoreError) as failure:
+        return None, failure
 
 
 class Work:
