@@ -69,8 +69,8 @@ class SearchClient:
                     return answer.status, content if isinstance(content, dict) else {}
             except (aiohttp.ClientConnectionError, ConnectionError) as cause:
                 if attempt == ATTEMPTS or isinstance(cause, asyncio.TimeoutError):  # aiohttp's ServerTimeoutError is both
-                    raise SearchError(f"{method} {path}: {cause}") from cause
+                    raise SearchError(f"{method} {path}: {type(cause).__name__}") from cause
                 await asyncio.sleep(PAUSE_S)
             except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as cause:
-                raise SearchError(f"{method} {path}: {cause!r}") from cause
+                raise SearchError(f"{method} {path}: {type(cause).__name__}") from cause
         raise AssertionError("unreachable: the last attempt returns or raises")

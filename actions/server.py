@@ -23,6 +23,7 @@ from sanic.response import HTTPResponse
 
 from actions.answer import Answer, ShowArticle
 from actions.guide import ConfirmStep, GoToStep, GuideWorked, NextStep, StartGuide
+from actions.logs import customers_are_served, start_logging
 from actions.person import CancelHandoff, GetPerson, HandOver, Note, NotSure, SayNoted
 from actions.search_client import ActionsError, SearchClient
 from actions.solve import NoneOfThese, NotSolved, ShowNextBest, Solved
@@ -71,6 +72,7 @@ def create_app(settings: ServerSettings) -> Sanic:
         search = SearchClient(settings.search_url, settings.secret, app.ctx.session)
         for action in ACTIONS:
             executor.register_action(action(search))
+        customers_are_served()
 
     @app.after_server_stop
     async def disconnect(app: Sanic, _loop: object) -> None:
@@ -117,7 +119,7 @@ def _error(status: int, code: str, message: str) -> HTTPResponse:
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging("actions")
     try:
         settings = read_settings(os.environ)
     except ActionsError as error:

@@ -18,6 +18,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.logs import customers_are_served
 from bot.turns import BadTurn, Json, NotAuthorized, NotReady, Turn, TurnError, TurnFailed, TurnTimedOut, error_of, read_turn, response_of, slots_of
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ async def take_turn(turn: Turn, agent: Agent, on_new_message: OnMessage) -> Json
     """Let Rasa take the turn within its budget. Raises `TurnError`."""
     if not agent.is_ready():
         raise NotReady
+    customers_are_served()
     replies = WholeReplies()
     # A name of its own for every call: the same turn run again must not find the tracker of its first run.
     tracker = await _tracker_with_slots(agent, uuid4().hex, slots_of(turn))

@@ -12,6 +12,8 @@ import os
 import sys
 from types import ModuleType
 
+from bot.logs import start_logging
+
 STANDING_IN = ("tensorflow", "tensorflow.keras", "tensorflow.keras.callbacks", "tensorflow.keras.utils")
 
 
@@ -45,6 +47,7 @@ def main() -> None:
     """Run Rasa with the arguments given. Telemetry is off: no process of this kit calls out."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     if sys.argv[1:2] == ["run"]:
+        start_logging("rasa")  # before Rasa, which then leaves the log as it is
         spare_tensorflow()
         spare_components()
     from rasa.__main__ import main as rasa

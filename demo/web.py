@@ -6,12 +6,12 @@ CAST is a JSON list of accounts (``email``, ``name``, ``password``, ``role``) th
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from pathlib import Path
 
 from demo.clock import PlayClock
 from desk.migrate import migrate
+from kit.logs import start_logging
 from kit.settings import read_settings, with_secrets
 from widget.app import create_app
 from widget.server import Pools, serve
@@ -19,8 +19,7 @@ from widget.services import Housekeeping, build_services
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_logging("demo")
     clock, cast = PlayClock(Path(sys.argv[1])), Path(sys.argv[2])
     settings = with_secrets(read_settings())
     pools = Pools()

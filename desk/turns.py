@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from desk.store import conversations as rows
 from desk.store import turns as turn_rows
 from desk.tokens import Tokens
 from kit.failpoints import reach
+from kit.logs import told
 from touchpoints.clock import Clock
 from touchpoints.database import Database
 from touchpoints.exceptions import StoreError
@@ -34,6 +35,8 @@ LEASE = timedelta(seconds=2.5)
 TICK_S = 0.1
 RECOVERY_EVERY_S = 0.5
 RENEW_EVERY_S = 0.8
+STOP_S = 5.0
+"""How long the turns under way may take when the end is asked for; Rasa answers in tens of milliseconds, or hangs."""
 WORKERS = 24
 """Threads that wait for Rasa; a turn takes tens of milliseconds, a hanging Rasa holds one for seconds."""
 
@@ -53,6 +56,7 @@ class TurnRunner:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="turn")
         self._running: dict[tuple[str, int], Turn] = {}
         self._later: list[tuple[float, int, Turn, int]] = []
+        self._at_work: set[Future[None]] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="turn-ticker", daemon=True)
@@ -61,21 +65,34 @@ class TurnRunner:
         """Begin looking after turns, those cut off by an earlier crash first."""
         self._ticker.start()
 
-    def stop(self) -> None:
-        """Finish what is being worked on; what waits is left for the next start."""
+    def stop(self, within_s: float = STOP_S) -> bool:
+        """Finish what is being worked on within this time; hand back the rest, which the next start takes up. True if a thread still hangs."""
         self._stop.set()
         if self._ticker.is_alive():
             self._ticker.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        hanging = wait(set(self._at_work), timeout=within_s).not_done
+        with self._lock:
+            left = list(self._running.values())
+        if left:
+            log.info("turns are handed back", extra=told(turns=len(left)))
+            try:
+                with self._database.writing() as connection:
+                    turn_rows.renew(connection, left, self._clock())  # a lease that ends now
+            except StoreError as failure:  # it runs out by itself
+                log.warning("turns could not be handed back: %s", failure)
+        return bool(hanging)
 
     def run(self, turn: Turn, attempt: int = 0) -> None:
         """Work on a claimed turn in a thread of the pool."""
         with self._lock:
             self._running[turn.conversation_id, turn.seq] = turn
         try:
-            self._pool.submit(self._work, turn, attempt).add_done_callback(_report)
-        except RuntimeError:  # the pool is shut down; the lease runs out and the next start takes the turn up
-            self._forget(turn)
+            work = self._pool.submit(self._work, turn, attempt)
+        except RuntimeError:  # the pool is shut down; the turn is handed back
+            return
+        self._at_work.add(work)
+        work.add_done_callback(self._ended)
 
     def claim(self, conversation_id: str) -> None:
         """Take up a conversation's next turn, if nobody has it."""
@@ -103,6 +120,10 @@ class TurnRunner:
         finally:
             if not isinstance(result, TryAgain):  # whatever went wrong: a turn kept here would be renewed for ever and never end
                 self._forget(turn)
+
+    def _ended(self, work: Future[None]) -> None:
+        self._at_work.discard(work)
+        _report(work)
 
     def _forget(self, turn: Turn) -> None:
         with self._lock:

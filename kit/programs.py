@@ -53,7 +53,7 @@ def program_table(settings: Settings) -> tuple[Program, ...]:
         Program("search", (web, "-m", "knowledge_base", "serve"), web_half(settings), settings.search_port),
         Program("actions", (bot, "-m", "actions.server"), actions, settings.actions_port, stop_s=4),
         Program("rasa", (*rasa, *rasa_reads), half, settings.rasa_port, stop_s=4),
-        Program("web", (web, "-m", "widget"), web_half(settings), settings.port),
+        Program("web", (web, "-m", "widget"), web_half(settings), settings.port, stop_s=18),
     )
 
 

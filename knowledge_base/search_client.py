@@ -88,7 +88,7 @@ def _json_of(response: requests.Response) -> Any:
     if not isinstance(error, dict):
         raise SearchUnavailable(f"search answered {response.status_code} in another form")
     if response.status_code >= 500:
-        raise SearchUnavailable(f"search answered {response.status_code}: {error.get('message', '')}")
+        raise SearchUnavailable(f"search answered {response.status_code}")
     raise SearchRefused(response.status_code, str(error.get("code", "")), str(error.get("message", "")))
 
 

@@ -31,6 +31,10 @@ class SearchServer(ThreadingHTTPServer):
         self.secret = secret
         super().__init__(("127.0.0.1", port), SearchHandler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A call broke off: told like everything else, not printed with all it said."""
+        log.exception("a call broke off")
+
 
 class SearchHandler(BaseHTTPRequestHandler):
     """One connection of a caller."""
@@ -57,7 +61,7 @@ class SearchHandler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             self._send(refusal.status, wire.error_form(refusal))
         except KnowledgeBaseError:
-            log.exception("%s %s failed", method, self.path[:200])
+            log.exception("%s %s failed", method, urlsplit(self.path).path.split("/")[1])
             self._send(503, wire.error_form(Refusal(503, "unavailable", "The index cannot be read now.")))
 
     def _called(self, method: str, path: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sys
 import threading
 from datetime import datetime, timezone
 
+from kit.logs import customers_are_served
 from kit.settings import Settings
 
 from . import index_files
@@ -50,6 +51,7 @@ def _listen(server: SearchServer, live: LiveIndex, settler: Settler, stopping: t
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     log.info("search answers on %s:%d", *server.server_address[:2])
+    customers_are_served()
     while not stopping.wait(POLL_S):
         before = live.searcher
         live.follow()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 from desk.migrate import migrate
 from kit.errors import SettingError
+from kit.logs import start_logging
 from kit.settings import read_settings, with_secrets
 from touchpoints.exceptions import StoreError
 from widget.app import create_app
@@ -15,8 +17,7 @@ from widget.services import Housekeeping, build_services
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_logging("web")
     try:
         settings = with_secrets(read_settings())
         pools = Pools()
@@ -28,7 +29,9 @@ def main() -> int:
     housekeeping = Housekeeping(services)
     housekeeping.start()
     serve(create_app(settings, services), pools, settings.host, settings.port, services.wakeups.close_all)
-    housekeeping.stop()
+    if housekeeping.stop():
+        logging.shutdown()
+        os._exit(0)  # Python would wait for a thread that waits for Rasa; its turn is handed back
     return 0
 
 

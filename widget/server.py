@@ -6,11 +6,15 @@ locked database never keeps readers waiting, and so have pages, which ask search
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import logging
 import re
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -23,6 +27,7 @@ from gevent.threadpool import ThreadPool
 
 from desk.exceptions import DeskError
 from kit.failpoints import reach
+from kit.logs import customers_are_served, told
 from touchpoints.exceptions import StoreError
 
 log = logging.getLogger(__name__)
@@ -40,7 +45,12 @@ HEAD_TIMEOUT_S = 20
 BODY_TIMEOUT_S = 60
 """A request that trickles in is given up after so long, however steadily it trickles."""
 BACKLOG = 4096
-DRAIN_S = 10
+DRAIN_S = 8
+"""How long requests that are at work when the end is asked for may go on."""
+LATE_REQUEST_S = 0.3
+"""How long a request that was on its way then is waited for, before connections without one are closed."""
+RESERVED_FILES = 160
+"""Open files that connections leave to everything else: 32 connections to SQLite have three each."""
 FIRST_PIECES_BYTES = 256 * 1024
 _READING = ("GET", "HEAD", "OPTIONS")
 _WATCHED = re.compile(r"/api/(conversations/[^/]+|desk)/events\Z")
@@ -48,6 +58,15 @@ _WAITING = re.compile(r"/(help(/.*)?|api/search|healthz)\Z")
 """Read-only requests that may have to wait: for search, or for the database's one writer."""
 
 StartResponse = Callable[..., Any]
+
+
+def _no_room() -> bytes:
+    body = json.dumps({"error": {"code": "busy", "message": "There are too many connections just now; please try again.", "detail": None}}).encode()
+    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nRetry-After: 5\r\nConnection: close"
+    return head.encode() + b"\r\n\r\n" + body
+
+
+NO_ROOM = _no_room()
 
 
 class Pools:
@@ -156,18 +175,42 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def handle(self) -> None:
         self.socket.settimeout(SOCKET_TIMEOUT_S)
+        self.server.connections += 1
+        try:
+            if self.server.connections > self.server.most_connections:
+                self._turn_away()
+            else:
+                self._handle()
+        finally:
+            self.server.connections -= 1
+
+    def _turn_away(self) -> None:
+        log.warning("no room for another connection", extra=told(connections=self.server.connections))
+        with self.socket:
+            self.socket.sendall(NO_ROOM)
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.recv(64 * 1024)  # closed with something unread, the answer could be lost on its way
+
+    def _handle(self) -> None:
         # An answer goes out in two writes; with Nagle's algorithm the second waits 40 ms for the client's delayed acknowledgement.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().handle()
 
     def read_requestline(self) -> str:
-        with gevent.Timeout(HEAD_TIMEOUT_S, False):
-            return str(super().read_requestline())
-        return ""  # as at the end of the connection
+        self.server.waiting.add(self.socket)
+        try:
+            with gevent.Timeout(HEAD_TIMEOUT_S, False):
+                return str(super().read_requestline())
+            return ""  # as at the end of the connection
+        finally:
+            self.server.waiting.discard(self.socket)
 
     def read_request(self, raw_requestline: str) -> bool:
         with gevent.Timeout(HEAD_TIMEOUT_S, ValueError("the request came too slowly")):
-            return bool(super().read_request(raw_requestline))
+            can_be_read = bool(super().read_request(raw_requestline))
+        if self.server.draining:
+            self.close_connection = True  # and the answer says so
+        return can_be_read
 
     def handle_one_response(self) -> None:
         self.server.answering += 1
@@ -177,10 +220,12 @@ class Handler(WSGIHandler):  # type: ignore[misc]
                 reach("answer.sent")
         finally:
             self.server.answering -= 1
+            if self.server.draining:
+                self.close_connection = True
 
     def log_error(self, message: str, *arguments: object) -> None:
-        """Say it in the log, without the request's own words."""
-        log.info(message, *arguments)
+        """Say it in the log, without the request's own words, which are in the arguments and may be in the message."""
+        log.info("a request that cannot be read was refused")
 
     def handle_error(self, kind: Any, value: Any, trace: Any) -> None:
         """A client that went away or fell silent is no error of ours."""
@@ -189,11 +234,44 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             return
         super().handle_error(kind, value, trace)
 
+    def _handle_client_error(self, ex: BaseException) -> Any:
+        # gevent prints what is not a ValueError, with all it says.
+        return super()._handle_client_error(ex if isinstance(ex, ValueError) else ValueError())
+
+    def _log_error(self, kind: Any, value: Any, trace: Any) -> None:
+        log.error("a request broke off", exc_info=(kind, value, trace))
+
 
 class Server(WSGIServer):  # type: ignore[misc]
-    """Knows how many requests are at work; idle connections do not count."""
+    """Knows its connections: how many there are, how many have a request at work, and which wait for one."""
 
+    connections = 0
     answering = 0
+    draining = False
+
+    def __init__(self, listener: Any, application: Any, *, most_connections: int = sys.maxsize, **options: Any) -> None:
+        self.most_connections = most_connections
+        self.waiting: set[Any] = set()
+        super().__init__(listener, application, **{"log": None, "error_log": log, "handler_class": Handler} | options)
+
+    def drain(self, within_s: float) -> None:
+        """Take no more connections, finish what is at work or on its way, close the others. Streams must have been told already."""
+        self.draining = True
+        gevent.sleep(0)  # those whose connection stands already are still taken in
+        self.close()
+        gevent.sleep(LATE_REQUEST_S)
+        for waiting in list(self.waiting):
+            with contextlib.suppress(OSError):
+                waiting.shutdown(socket.SHUT_RD)  # what has come in is still read, then there is an end
+        with gevent.Timeout(within_s, False):
+            while self.answering:
+                gevent.sleep(0.02)
+
+
+def room_for_connections() -> int:
+    """How many connections the system's limit of open files leaves room for."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, limit - RESERVED_FILES)
 
 
 def listen(host: str, port: int) -> Any:
@@ -210,16 +288,23 @@ def listen(host: str, port: int) -> Any:
 
 def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work."""
-    server = Server(listen(host, port), Work(app, pools), log=None, error_log=log, handler_class=Handler)
+    hub = gevent.get_hub()
+    hub.print_exception = _log_uncaught
+    server = Server(listen(host, port), Work(app, pools), most_connections=room_for_connections())
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)
     server.start()
     log.info("listening on %s:%d", host, port)
+    customers_are_served()
     stopping.wait()
-    server.stop_accepting()
+    log.info("stopping", extra=told(connections=server.connections, answering=server.answering))
+    server.draining = True
     before_stop()
-    with gevent.Timeout(DRAIN_S, False):
-        while server.answering:
-            gevent.sleep(0.05)
-    server.stop()  # what is open now is idle
+    server.drain(DRAIN_S)
+    log.info("stopped answering", extra=told(cut_off=server.answering))
+
+
+def _log_uncaught(context: object, kind: Any, error: Any, trace: Any) -> None:
+    """In place of gevent's, which prints all that an exception says."""
+    log.error("a greenlet broke off", exc_info=(kind, error, trace) if isinstance(error, BaseException) else None)

@@ -116,10 +116,10 @@ class Housekeeping:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Finish the turns at work and stop."""
+    def stop(self) -> bool:
+        """Finish the turns at work, hand back those that take too long, and stop. True if a thread still hangs on one of these."""
         self._stop.set()
-        self._services.runner.stop()
+        return self._services.runner.stop()
 
     def _relieve(self) -> None:
         while not self._stop.wait(RELIEVE_EVERY_S):
