@@ -15,9 +15,8 @@ from kit.errors import SettingError
 from kit.logs import start_logging
 from kit.settings import Settings, read_settings, with_secrets
 
-from . import export, generations, index_files, testing_command
+from . import checking_command, export, generations, index_files, testing_command
 from .building import build, settle_again
-from .checking import check
 from .embedding import SentenceEmbedder
 from .evaluation import evaluate, read_questions
 from .exceptions import KnowledgeBaseError
@@ -54,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     add("build", _build, "index the articles; the embedding model is exported first where that has not been done")
-    add("check", _check, "print every problem as file:line: reason").add_argument("--articles", type=Path, help="another folder")
+    checking_command.add_arguments(add("check", _check, checking_command.MEANING))
     testing_command.add_arguments(add("test", _test, testing_command.MEANING))
     search = add("search", _search, "ask the live index")
     search.add_argument("text")
@@ -83,12 +82,8 @@ def _build(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
-    reading = read_folder(options.articles or settings.articles)
-    problems = check(reading)
-    for problem in problems:
-        print(problem)
-    print(f"{len(reading.articles)} articles, {len(problems)} problems", file=sys.stderr)
-    return 1 if problems else 0
+    # Never exported here: that takes torch and half a minute, and most of what is checked needs no model.
+    return checking_command.run_check(options, settings, lambda: SentenceEmbedder(settings.var / "embedding"))
 
 
 def _test(options: argparse.Namespace, settings: Settings) -> int:

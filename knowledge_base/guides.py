@@ -22,10 +22,11 @@ STEP = re.compile(r"step\b[\s\d.:)–—-]*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class GuideFault:
-    """Something wrong with a guide; ``line`` counts from 0 inside its Markdown."""
+    """Something wrong with a guide; ``line`` counts from 0 inside its Markdown. ``target`` is where a choice leads that leads nowhere."""
 
     line: int
     reason: str
+    target: str = ""
 
 
 def steps_of(page: Page, path: str = "") -> tuple[Step, ...]:
@@ -44,9 +45,8 @@ def guide_faults(page: Page, slug: str, articles: frozenset[str]) -> list[GuideF
     for step in steps:
         for choice in step.choices:
             if choice.target not in lines and (choice.target not in articles or choice.target == slug):
-                faults.append(
-                    GuideFault(lines[step.id], f"the choice {choice.title!r} leads to {choice.target!r}, which is neither a step nor an article")
-                )
+                reason = f"the choice {choice.title!r} leads to {choice.target!r}, which is neither a step nor an article"
+                faults.append(GuideFault(lines[step.id], reason, choice.target))
     ways = ways_on(steps)
     reached = _reached(ways, {steps[0].id})
     faults += [GuideFault(lines[step.id], f"no way leads to the step {step.title!r}") for step in steps if step.id not in reached]
@@ -144,12 +144,13 @@ def _choices(block: Sequence[Token]) -> list[Choice]:
         links = [child for child in children if child.type == "link_open"]
         if len(links) != 1 or children[0].type != "link_open" or children[-1].type != "link_close":
             return []
-        target = _target(str(links[0].attrGet("href") or ""))
+        target = target_of(str(links[0].attrGet("href") or ""))
         choices.append(Choice(inline_text(children), target))
     return choices
 
 
-def _target(href: str) -> str:
+def target_of(href: str) -> str:
+    """Where a choice with this link leads: the id of a step, or the slug of an article."""
     if href.startswith("#"):
         return href[1:]
     return href.removeprefix("/help/").split("#")[0] if href.startswith("/help/") else href

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from . import article_store, index_files
+from .calibration import Floats, Numbers
 from .embedding import Embedder
 from .evaluation import Question, ask
 from .exceptions import IndexUnusable
@@ -21,7 +22,7 @@ from .lexical import index_texts
 from .model import Cutoffs
 from .ranking import CENTRE_SHARE, PHRASING
 from .searching import Searcher
-from .training import Floats, Learnable, Numbers, ask_rows, lexical_matrix
+from .training import Learnable, ask_rows, lexical_matrix
 
 # Questions ranked at a time: their cosines and spelling with all rows are held in memory, 16 bytes for each pair.
 TOGETHER = 500

@@ -99,7 +99,8 @@ def as_lines(run: Run, reasons: Sequence[str], where: Where, *, every: bool = Fa
 
 
 def _totals(run: Run) -> Iterator[str]:
-    for title, tries, before in (("phrasings, each as if not written down", run.own, run.own_change), ("questions of the file", run.asked, run.asked_change)):
+    both = ("phrasings, each as if not written down", run.own, run.own_change), ("questions of the file", run.asked, run.asked_change)
+    for title, tries, before in both:
         if tries:
             first, three = hit_share(tries, 1), hit_share(tries, 3)
             yield f"{len(tries)} {title}: right article first {_share(first)}, among the first three {_share(three)}"
@@ -163,7 +164,7 @@ def _compared(title: str, comparison: Comparison | None, where: Where) -> Iterat
 def _changed(change: Change, where: Where) -> str:
     now, before = change.now, change.before
     if now.article is None:
-        return f"{now.question!r} has no answer: then {before.verdict} with {before.first or 'nothing'}, now {now.verdict} with {now.first or 'nothing'}"
+        return f"{now.question!r} has no answer: was {before.verdict} ({before.first or 'nothing'}), is {now.verdict} ({now.first or 'nothing'})"
     return f"{where(now.article, now.question)}: {now.question!r} of {now.article} was {_place(before)}, is {_place(now)}{_now_first(now)}"
 
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--articles", type=Path, help="another folder")
     parser.add_argument("--questions", type=Path, help='more questions to ask, JSONL: {"question": text, "article": slug or null}')
     against = parser.add_mutually_exclusive_group()
-    against.add_argument("--against", type=Path, metavar="REPORT", help="compare with what an earlier run printed with --json, not with the live index")
+    against.add_argument("--against", type=Path, metavar="REPORT", help="compare with an earlier run's --json, not with the live index")
     against.add_argument("--alone", action="store_true", help="compare with nothing")
     parser.add_argument("--allow-worse", type=int, default=0, metavar="N", help="how many questions may be worse than before (0)")
     parser.add_argument("--floor", type=Path, metavar="FILE", help='figures that must be reached, JSON: {"hit_at_1": 0.8, "hit_at_3": 0.95}')

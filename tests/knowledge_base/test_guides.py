@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from knowledge_base.checking import check
 from knowledge_base.cutting import PASSAGE_WORDS, cut_passages, first_sentences, shortened
 from knowledge_base.guides import steps_of
@@ -12,7 +14,8 @@ from knowledge_base.rendering import render
 
 
 def reasons(articles) -> list[str]:
-    return [str(problem) for problem in check(read_folder(articles.folder))]
+    findings = check(read_folder(articles.folder), articles.folder, today=date(2026, 11, 21))
+    return [str(finding) for finding in findings if finding.is_error]
 
 
 def test_a_section_is_a_passage():
@@ -96,9 +99,9 @@ def test_faults_of_guides_are_found_with_their_lines(articles):
     articles.add("lost", "Lost", kind="guide", body="## Step 1\n\n- [A](empty)\n\n## Step 2\n\nNever read.")
     articles.add("ring", "Ring", kind="guide", body="## Step 1\n\nGo on.\n\n## Step 2\n\n- [Again](#step-1)")
     assert reasons(articles) == [
-        "away.md:6: the choice 'A' leads to 'nowhere', which is neither a step nor an article",
-        "away.md:6: the choice 'B' leads to 'no-article', which is neither a step nor an article",
-        "away.md:6: the choice 'C' leads to 'away', which is neither a step nor an article",
+        "away.md:8: the link leads to '#nowhere', but this article has no such heading",
+        "away.md:9: the link leads to the article 'no-article', which does not exist",
+        "away.md:10: the choice 'C' leads to 'away', which is neither a step nor an article",
         "empty.md:5: a guide without steps: wanted sections that begin with '## Step'",
         "lost.md:10: no way leads to the step 'Step 2'",
         "ring.md:6: from the step 'Step 1' every way is a loop",
@@ -110,6 +113,6 @@ def test_related_articles_must_exist_and_markdown_must_be_readable(articles):
     """Both are said with the file."""
     articles.add("a", "A", related="[gone]", body="[a](" * 16_384)
     assert reasons(articles) == [
-        "a.md:1: the related article 'gone' does not exist",
+        "a.md:3: the related article 'gone' does not exist",
         "a.md:5: the Markdown is too intricate and is shown as plain text",
     ]
