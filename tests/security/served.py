@@ -1,0 +1,117 @@
+"""The app as it is served: real HTTP on loopback, threads and greenlets as in the web process, a real SQLite file, stand-ins for Rasa and search."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from sqlalchemy import event
+
+from desk.migrate import migrate
+from kit.settings import Settings
+from tests.contract.kit_stand_in import Neighbours
+from widget.app import create_app
+from widget.server import Handler, Pools, Server, Work, listen
+from widget.services import Services, build_services
+
+PATIENCE_S = 30.0
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
+Dress = Callable[[Any, Services], Wsgi]
+"""Makes of the finished app what is served in its place: a test plants a fault so."""
+
+
+@dataclass
+class Served:
+    """A running app and the parts it is made of."""
+
+    port: int
+    app: Any
+    services: Services
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def _as_it_is(app: Any, services: Services) -> Wsgi:
+    wsgi: Wsgi = app
+    return wsgi
+
+
+@contextmanager
+def served(folder: Path, neighbours: Neighbours, *, dress: Dress = _as_it_is, port: int = 0, **settings: Any) -> Iterator[Served]:
+    """Serve the app with its data in ``folder``, for as long as the block runs."""
+    near = neighbours.server_address[1]
+    given: dict[str, Any] = {"inner_secret": "inner", "signing_key": "a signing key of the tests", "rasa_port": near, "search_port": near}
+    thread = _ServerThread(Settings(var=folder, **given | settings), dress, port)
+    thread.start()
+    try:
+        yield thread.wait_served()
+    finally:
+        thread.stop()
+
+
+class _ServerThread(threading.Thread):
+    """gevent's hub belongs to a thread, so everything that lives on it is made here."""
+
+    def __init__(self, settings: Settings, dress: Dress, port: int) -> None:
+        super().__init__(name="served", daemon=True)
+        self._settings, self._dress, self._port = settings, dress, port
+        self._began = threading.Event()
+        self._served: Served | None = None
+        self._failure: BaseException | None = None
+        self._ended: Any = None
+        self._loop: Any = None
+
+    def run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as failure:  # told to the test that waits
+            self._failure = failure
+        finally:
+            self._began.set()
+
+    def _serve(self) -> None:
+        pools, self._ended, self._loop = Pools(), Event(), gevent.get_hub().loop
+        services = build_services(self._settings, offload=pools.offload)
+        event.listen(services.database.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF"))
+        migrate(services.database)
+        app = create_app(self._settings, services)
+        listener = listen("127.0.0.1", self._port)
+        server = Server(listener, Work(self._dress(app, services), pools), log=None, error_log=None, handler_class=Handler)  # type: ignore[arg-type]
+        server.start()
+        services.runner.start()
+        self._served = Served(listener.getsockname()[1], app, services)
+        self._began.set()
+        self._ended.wait()
+        services.wakeups.close_all()
+        server.stop(timeout=2)
+        services.runner.stop()
+        for pool in vars(pools).values():
+            pool.kill()
+        services.database.engine.dispose()
+        gevent.get_hub().destroy(destroy_loop=True)
+
+    def wait_served(self) -> Served:
+        assert self._began.wait(PATIENCE_S)
+        if self._failure is not None:
+            raise self._failure
+        assert self._served is not None
+        return self._served
+
+    def stop(self) -> None:
+        if self.is_alive():
+            self._loop.run_callback_threadsafe(self._ended.set)
+            self.join(PATIENCE_S)
+        assert not self.is_alive()
+
+
+def moved(services: Services, **settings: Any) -> Settings:
+    """The settings of a running app with some changed."""
+    return replace(services.settings, **settings)
