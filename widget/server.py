@@ -49,6 +49,8 @@ DRAIN_S = 8
 """How long requests that are at work when the end is asked for may go on."""
 LATE_REQUEST_S = 0.3
 """How long a request that was on its way then is waited for, before connections without one are closed."""
+TURN_AWAY_S = 0.5
+"""How long one that is turned away may take to read why."""
 RESERVED_FILES = 160
 """Open files that connections leave to everything else: 32 connections to SQLite have three each."""
 FIRST_PIECES_BYTES = 256 * 1024
@@ -186,9 +188,10 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def _turn_away(self) -> None:
         log.warning("no room for another connection", extra=told(connections=self.server.connections))
-        with self.socket:
+        with contextlib.suppress(OSError), self.socket:
             self.socket.sendall(NO_ROOM)
             self.socket.shutdown(socket.SHUT_WR)
+            self.socket.settimeout(TURN_AWAY_S)
             self.socket.recv(64 * 1024)  # closed with something unread, the answer could be lost on its way
 
     def _handle(self) -> None:
@@ -211,6 +214,10 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self.server.draining:
             self.close_connection = True  # and the answer says so
         return can_be_read
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Tell a client whose connection ends after this answer so."""
+        return super().start_response(status, [*headers, ("Connection", "close")] if self.server.draining else headers, exc_info)
 
     def handle_one_response(self) -> None:
         self.server.answering += 1
