@@ -86,7 +86,7 @@ def web_services(folder: Path, server: Neighbours) -> Iterator[Services]:
     """All parts of the app over a fresh database, one article and two accounts."""
     port = server.server_address[1]
     settings = Settings(var=folder, inner_secret="inner", signing_key="signing", rasa_port=port, search_port=port, sites=(SHOP,))
-    _build_article(settings.index)
+    build_article(settings.index)
     services = build_services(settings)
     event.listen(services.database.engine, "connect", lambda connection, record: connection.execute("PRAGMA busy_timeout=2000"))
     migrate(services.database)
@@ -97,7 +97,7 @@ def web_services(folder: Path, server: Neighbours) -> Iterator[Services]:
     services.database.engine.dispose()
 
 
-def _build_article(index: Path) -> None:
+def build_article(index: Path) -> None:
     article = Article(slug="router-red-light", path="network/router-red-light.md", title="Router shows a red light", markdown="", updated=BUILT)
     text = "Restart the router; if the light stays red, check the cable to the wall."
     stored = article_store.StoredArticle(
