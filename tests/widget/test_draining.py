@@ -149,4 +149,7 @@ def _ask(connection: socket.socket) -> bytes:
 
 def _is_served(port: int) -> bool:
     with _connected(port) as connection:
-        return _ask(connection).startswith(b"HTTP/1.1 200 ")
+        try:
+            return _ask(connection).startswith(b"HTTP/1.1 200 ")
+        except OSError:  # turned away before it had asked
+            return False
