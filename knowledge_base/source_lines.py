@@ -37,10 +37,13 @@ def _lines(root: yaml.MappingNode) -> SourceLines:
     fields: dict[str, int] = {}
     entries: dict[tuple[str, str], int] = {}
     for key, value in root.value:
-        fields[str(key.value)] = _line(key)
+        name = str(key.value)
+        fields[name] = _line(key)
         for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             if isinstance(part, yaml.ScalarNode):
-                entries.setdefault((str(key.value), " ".join(part.value.split())), _line(part))
+                text = " ".join(part.value.split())
+                # Slugs are read in small letters.
+                entries.setdefault((name, text.lower() if name == "related" else text), _line(part))
     return SourceLines(fields, entries)
 
 

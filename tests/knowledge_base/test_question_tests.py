@@ -173,7 +173,8 @@ def test_an_edit_that_takes_a_question_fails(desk, built):
     """The command says which, where it stands and who took it; as many as are allowed pass. The live index stays as it was."""
     desk.articles.add("orders/where-is-my-order", "Where is my order", "track my parcel", "my parcel track", "parcel", body="Open tracking.")
     live = built().generation
-    desk.articles.add("orders/parcel-tracking", "Parcel tracking", "track my parcel now", "my parcel to track", body="Track parcel: parcel, track.")
+    taker = ("Parcel tracking", "track my parcel now", "my parcel to track")
+    desk.articles.add("orders/parcel-tracking", *taker, body="Track my parcel: parcel, track.")
     code, said = desk.tests()
     assert code == 1
     assert f"Phrasings against the live index {live}:" in said
