@@ -43,11 +43,19 @@ def spare_components() -> None:
     stand_in.__dict__["DEFAULT_COMPONENTS"] += [LogisticRegressionClassifier, RulePolicy]
 
 
+def spare_colours() -> None:
+    """Keep Rasa from giving the log a second, coloured form; `bot.logs` is the one it has."""
+    stand_in = ModuleType("coloredlogs")
+    stand_in.__dict__.update(DEFAULT_FIELD_STYLES={}, DEFAULT_LEVEL_STYLES={}, install=lambda **_: None)
+    sys.modules[stand_in.__name__] = stand_in
+
+
 def main() -> None:
     """Run Rasa with the arguments given. Telemetry is off: no process of this kit calls out."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     if sys.argv[1:2] == ["run"]:
-        start_logging("rasa")  # before Rasa, which then leaves the log as it is
+        start_logging("rasa")
+        spare_colours()
         spare_tensorflow()
         spare_components()
     from rasa.__main__ import main as rasa

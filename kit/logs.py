@@ -25,7 +25,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
-OURS = frozenset({"kit", "knowledge_base", "touchpoints", "desk", "widget", "demo", "bot", "actions"})
+OURS = frozenset({"kit", "knowledge_base", "touchpoints", "desk", "widget", "demo", "bot", "actions", "__main__"})
 MOST_LINES = 5000
 """Lines that wait for a sink that does not take them; more are dropped and counted. About 1 MiB."""
 LONGEST_EVENT = 2000
