@@ -207,7 +207,8 @@ class TurnRunner:
 
     def _recover(self) -> None:
         with self._database.reading() as connection:
-            waiting = turn_rows.claimable(connection, self._clock())
+            now = self._clock()
+            waiting = turn_rows.claimable(connection, now, now + LEASE)
         with self._lock:
             mine = {conversation_id for conversation_id, _ in self._running}
         for conversation_id in waiting:

@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.types import TypeDecorator
 
-from touchpoints.exceptions import StoreBusy, StoreError
+from touchpoints.exceptions import StoreBusy, StoreDamaged, StoreError
+
+_SIGNS_OF_DAMAGE = ("malformed", "not a database")
 
 BUSY_TIMEOUT_S = 5
 """How long a writer waits for another: longer than any transaction of ours, shorter than a customer's patience."""
@@ -67,7 +69,17 @@ class Database:
         except OperationalError as cause:
             raise (StoreBusy() if "locked" in str(cause.orig) else StoreError(str(cause.orig))) from cause
         except SQLAlchemyError as cause:
-            raise StoreError(str(cause)) from cause
+            damaged = isinstance(cause, DatabaseError) and any(sign in str(cause.orig) for sign in _SIGNS_OF_DAMAGE)
+            raise (StoreDamaged() if damaged else StoreError(str(cause))) from cause
+
+    def check_whole(self) -> None:
+        """Read all of a SQLite file and see whether it holds together, some 0.3 s for 100 MB. Raises `StoreDamaged`, or `StoreError`."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if found != "ok":
+            raise StoreDamaged()
 
 
 def open_database(url: str) -> Database:

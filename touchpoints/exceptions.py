@@ -27,6 +27,14 @@ class StoreBusy(StoreError):
     message = "The database is busy; please try again."
 
 
+class StoreDamaged(StoreError):
+    """The database file is broken: no part of it can be trusted."""
+
+    message = (
+        "The database is damaged. Stop the kit, put the broken file aside and the last backup back (make restore FILE=…, see docs/operations.md)."
+    )
+
+
 class TouchpointInvalid(TouchpointsError):
     """A touchpoint from outside breaks a rule of the ledger; ``detail`` names the field."""
 

@@ -51,7 +51,11 @@ def has_unfinished(connection: Connection, conversation_id: str) -> bool:
 
 
 def claim_next(connection: Connection, conversation_id: str, now: datetime, lease_until: datetime) -> Turn | None:
-    """Claim a conversation's earliest unfinished turn, unless a living runner has it."""
+    """Claim a conversation's earliest unfinished turn, unless a living runner has it.
+
+    A lease that ends far later than one given now would is from before the machine's clock was set back, and so is a time of acceptance that
+    lies ahead: neither may hold a message up.
+    """
     query = (
         select(turns, conversations.c.owner, conversations.c.state)
         .join(conversations, conversations.c.id == turns.c.conversation_id)
@@ -61,7 +65,7 @@ def claim_next(connection: Connection, conversation_id: str, now: datetime, leas
         .with_for_update(of=turns)
     )
     row = connection.execute(query).first()
-    if row is None or (row.status == "running" and row.lease_until > now):
+    if row is None or (row.status == "running" and now < row.lease_until <= lease_until + (lease_until - now)):
         return None
     connection.execute(_this(row.conversation_id, row.seq).values(status="running", claim=row.claim + 1, lease_until=lease_until))
     return Turn(
@@ -71,7 +75,7 @@ def claim_next(connection: Connection, conversation_id: str, now: datetime, leas
         input=row.input,
         owner=row.owner,
         state=row.state,
-        accepted_at=row.accepted_at,
+        accepted_at=min(row.accepted_at, now),
     )
 
 
@@ -111,9 +115,10 @@ def renew(connection: Connection, running: Sequence[Turn], lease_until: datetime
         )
 
 
-def claimable(connection: Connection, now: datetime) -> list[str]:
-    """Conversations with a turn that nobody works on: left open, or cut off by a crash."""
-    idle = or_(turns.c.status == "open", and_(turns.c.status == "running", turns.c.lease_until <= now))
+def claimable(connection: Connection, now: datetime, lease_until: datetime) -> list[str]:
+    """Conversations with a turn that nobody works on: left open, or cut off by a crash; ``lease_until`` as for `claim_next`."""
+    over = or_(turns.c.lease_until <= now, turns.c.lease_until > lease_until + (lease_until - now))
+    idle = or_(turns.c.status == "open", and_(turns.c.status == "running", over))
     return list(connection.execute(select(turns.c.conversation_id).where(idle).distinct()).scalars())
 
 

@@ -30,6 +30,21 @@ def test_a_message_whose_runner_died_is_answered_by_the_next(house: House, visit
     assert visitor.outcomes() == ["small_talk"]
 
 
+@pytest.mark.parametrize("set_back_s", [3600, 86400])
+def test_a_clock_that_was_set_back_holds_no_message_up(house: House, visitor: Visitor, set_back_s: float) -> None:
+    """The dead one's lease lies an hour ahead, and so does the time of acceptance: the turn is taken up all the same, with no more than its time."""
+    house.cut_off(visitor, "hello")
+    house.clock.passes(-set_back_s)
+    house.rasa.away = True
+    successor = house.another_runner()
+    successor._recover()
+    house.settle(lambda: len(house.rasa.asked) > 0)
+    house.clock.passes(9)
+    house.settle(lambda: bool(successor._resume_due() or visitor.outcomes() != [None]))
+    assert visitor.outcomes() == ["failed"]
+    assert max(house.rasa.budgets) <= 8
+
+
 def test_several_successors_take_a_turn_once(house: House, visitor: Visitor) -> None:
     """Claims keep runners on one database apart."""
     house.cut_off(visitor, "hello")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.touchpoints.entries import NOON, touchpoint
 from touchpoints.clock import system_clock
 from touchpoints.database import Database, open_database
-from touchpoints.exceptions import StoreBusy, StoreError
+from touchpoints.exceptions import StoreBusy, StoreDamaged, StoreError
 from touchpoints.schema import identities
 from touchpoints.store import read_ledger, record
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
     path = tmp_path / "touchdesk.sqlite"
     path.write_bytes(b"This is a letter, not a database.\n" * 50)
     broken = open_database(f"sqlite:///{path}")
-    with pytest.raises(StoreError, match="not a database"), broken.writing():
+    with pytest.raises(StoreDamaged, match="make restore"), broken.writing():
         pytest.fail("a letter was opened")
     broken.engine.dispose()
     assert path.read_bytes().startswith(b"This is a letter")
