@@ -5,27 +5,32 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
+from collections.abc import Callable
 
 from desk.migrate import migrate
 from kit.errors import SettingError
 from kit.logs import start_logging
 from kit.settings import read_settings, with_secrets
-from touchpoints.exceptions import StoreError
+from touchpoints.clock import SteadyClock
 from widget.app import create_app
 from widget.server import Pools, serve
 from widget.services import Housekeeping, build_services
+from widget.waiting import until_usable
 
 
-def main() -> int:
+def main(wall: Callable[[], float] = time.time) -> int:
+    """Serve until told to stop. ``wall`` is the machine's clock, which somebody may set at any moment."""
     start_logging("web")
     try:
         settings = with_secrets(read_settings())
-        pools = Pools()
-        services = build_services(settings, offload=pools.offload)
-        migrate(services.database)
-    except (SettingError, StoreError) as problem:
+    except SettingError as problem:
         print(problem, file=sys.stderr)
         return 1
+    pools = Pools()
+    services = build_services(settings, clock=SteadyClock(wall), offload=pools.offload)
+    if not until_usable(lambda: migrate(services.database), settings.host, settings.port):
+        return 0
     housekeeping = Housekeeping(services)
     housekeeping.start()
     serve(create_app(settings, services), pools, settings.host, settings.port, services.wakeups.close_all)
