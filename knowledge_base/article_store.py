@@ -85,6 +85,14 @@ class StoredArticle:
     passages: tuple[StoredPassage, ...]
 
 
+@dataclass(frozen=True)
+class RowSources:
+    """What rows may stand for: title, answer and questions of each public article, and (article, text) of each passage."""
+
+    articles: dict[int, tuple[str, str, frozenset[str]]]
+    passages: dict[int, tuple[int, str]]
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A read-only connection to a finished file. Raises `IndexUnusable` when it is not there or not readable."""
@@ -222,6 +230,16 @@ def stored_passage(connection: sqlite3.Connection, number: int) -> StoredPassage
     if row is None:
         raise IndexUnusable(f"there is no passage {number}")
     return StoredPassage(Passage(row["section"], row["anchor"], row["text"], ()), row["excerpt"], tuple(json.loads(row["body"])))
+
+
+def row_sources(connection: sqlite3.Connection) -> RowSources:
+    """Everything that rows are made from."""
+    articles = connection.execute("SELECT id, title, answer, questions FROM public_articles")
+    passages = connection.execute("SELECT id, article, text FROM passages")
+    return RowSources(
+        {row["id"]: (row["title"], row["answer"], frozenset(json.loads(row["questions"]))) for row in articles},
+        {row["id"]: (row["article"], row["text"]) for row in passages},
+    )
 
 
 def summaries(connection: sqlite3.Connection) -> tuple[ArticleSummary, ...]:

@@ -11,6 +11,10 @@ class IndexUnusable(KnowledgeBaseError):
     """A generation is missing, damaged, or made by another model or version; the way out is to build again."""
 
 
+class IndexDisagrees(IndexUnusable):
+    """The files of a generation are what its manifest wants, and still do not belong together; nothing of them may be taken over."""
+
+
 class EmbeddingUnusable(KnowledgeBaseError):
     """The embedding model is missing, damaged, or of a kind that is not loaded (pickled weights, own code)."""
 

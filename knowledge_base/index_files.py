@@ -7,6 +7,8 @@ so that the next build embeds only what is new. ``ranking.npz``: rows, lexical i
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,19 +16,29 @@ from typing import Any
 
 import numpy as np
 
-from . import generations
+from . import article_store, generations
 from .calibration import Calibration
-from .embedding import Vectors
-from .exceptions import IndexUnusable
+from .embedding import Embedder, Vectors
+from .exceptions import IndexDisagrees, IndexUnusable
 from .head import TrainedHead
 from .lexical import LexicalIndex
 from .model import Cutoffs
-from .ranking import Ranker, Rows
+from .ranking import ANSWER, PASSAGE, PHRASING, TITLE, Ranker, Rows
 from .training import Learnable, Settled
 
 VECTORS = "vectors.npy"
 TEXTS = "texts.json"
 RANKING = "ranking.npz"
+FILES = (VECTORS, TEXTS, RANKING, article_store.FILE_NAME)
+
+# What numpy, zipfile and json raise for bytes that are not theirs.
+UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, MemoryError, RecursionError)
+UNREADABLE += (zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+# Texts that are embedded again to see that the vectors are this model's: as many as go through it together.
+PROVED = 8
+# float32 and the order of a sum move a cosine by 1e-6; a model in 8 bits by 1e-2 between lengths of a batch.
+SAME = 0.97
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,10 @@ def write_index(folder: Path, data: Learnable, texts: Sequence[str], vectors: Ve
 
 def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
     """Check every file against the manifest and load. Raises `IndexUnusable`, also for vectors of another model."""
+    if folder.is_symlink():
+        raise IndexUnusable(f"{folder} leads out of the index")
     # Stamps before checksums: a file written to in between will look touched.
-    stamps = {name: generations.stamp(folder / name) for name in generations.read_manifest(folder)["files"]}
+    stamps = {name: generations.stamp(folder / name) for name in (*FILES, generations.MANIFEST)}
     manifest = generations.verify(folder)
     if manifest.get("embedding") != embedding_checksum:
         raise IndexUnusable(f"{folder} was made with another embedding model")
@@ -90,9 +104,59 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
             )
             head = TrainedHead(arrays["head"], float(arrays["base"]), arrays["landmarks"], float(arrays["lexical_share"]))
         settled = settled_from(manifest["settled"])
-    except (OSError, ValueError, KeyError, TypeError) as cause:
-        raise IndexUnusable(f"{folder} cannot be loaded") from cause
-    return LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled, stamps)
+        loaded = LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled, stamps)
+    except UNREADABLE as cause:
+        raise IndexDisagrees(f"{folder} cannot be loaded") from cause
+    return loaded
+
+
+def prove(loaded: LoadedIndex, embedder: Embedder) -> None:
+    """See that the files speak of the same articles and that the vectors are ``embedder``'s. Raises `IndexDisagrees`.
+
+    Checksums say that the files are what some manifest wanted; this says that they belong together, as those of two generations
+    under one manifest would not. Costs a few ms for a thousand rows and one batch through the model.
+    """
+    folder, rows = loaded.folder, loaded.rows
+    texts, vectors = read_texts(folder)
+    try:
+        with article_store.reading(folder / article_store.FILE_NAME) as connection:
+            sources = article_store.row_sources(connection)
+        columns = zip(rows.article.tolist(), rows.kind.tolist(), rows.passage.tolist(), texts, strict=False)
+        agree = len(texts) >= len(rows.article) and all(_holds(sources, *column) for column in columns)
+        complete = set(sources.articles) == set(range(rows.articles))
+    except UNREADABLE as cause:
+        raise IndexDisagrees(f"{folder}: rows and articles disagree") from cause
+    if not (agree and complete):
+        raise IndexDisagrees(f"{folder}: texts and articles disagree")
+    _prove_vectors(loaded, texts, vectors, embedder)
+
+
+def _holds(sources: article_store.RowSources, article: int, kind: int, passage: int, text: str) -> bool:
+    """Whether ``text`` is a row of that article, kind and passage. Raises KeyError for one that is not there."""
+    title, answer, questions = sources.articles[article]
+    if kind == PASSAGE:
+        owner, own = sources.passages[passage]
+        return owner == article and text.endswith(own)
+    own_texts = {TITLE: (title,), ANSWER: (answer,), PHRASING: questions}
+    return kind not in own_texts or text in own_texts[kind]
+
+
+def _prove_vectors(loaded: LoadedIndex, texts: list[str], vectors: Vectors, embedder: Embedder) -> None:
+    folder = loaded.folder
+    if vectors.dtype != np.float32 or vectors.shape[1:] != (embedder.dimensions,) or not np.isfinite(vectors).all():
+        raise IndexDisagrees(f"{folder}: the vectors are not those of the model")
+    if not texts:
+        return
+    asked = np.unique(np.linspace(0, len(texts) - 1, PROVED).astype(int))
+    again = embedder.embed([texts[number] for number in asked])
+    if float((again * vectors[asked]).sum(1).min()) < SAME:
+        raise IndexDisagrees(f"{folder}: the vectors are not those of the texts")
+    try:
+        found = loaded.ranker.rank(again[0], texts[0], 3)
+    except UNREADABLE as cause:
+        raise IndexDisagrees(f"{folder}: the ranking cannot be asked") from cause
+    if not all(0 <= one.confidence <= 1 for one in found):
+        raise IndexDisagrees(f"{folder}: the ranking gives no probabilities")
 
 
 def read_texts(folder: Path) -> tuple[list[str], Vectors]:

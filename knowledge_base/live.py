@@ -17,7 +17,7 @@ from . import generations, index_files
 from .article_store import StoredArticle
 from .building import build, fingerprint
 from .embedding import Embedder
-from .exceptions import IndexUnusable, KnowledgeBaseError
+from .exceptions import IndexDisagrees, IndexUnusable, KnowledgeBaseError
 from .model import Article
 from .preparing import prepare
 from .reading import FolderReader, Reading, Stamp
@@ -53,6 +53,7 @@ class LiveIndex:
         self._prepared: dict[str, tuple[Article, StoredArticle]] = {}
         self._stamps: dict[str, Stamp] | None = None
         self._reading = Reading((), ())
+        self._public: frozenset[str] = frozenset()
         self._wanted = ""
         self._retry_at: datetime | None = None
         self._changed_at = clock()
@@ -86,25 +87,53 @@ class LiveIndex:
             self._reading = self._reader.read()
             self._stamps = stamps
             self._wanted = fingerprint(self._reading)
+            self._public = frozenset(article.slug for article in self._reading.articles if article.is_public)
             self._changed_at = self._clock()
+            self._withdraw()
         usable = self._load_live()
-        if self.searcher is None or not usable or self.searcher.loaded.manifest.get("fingerprint") != self._wanted:
+        if self.searcher is None or not usable or not self._is_wanted(self.searcher):
             self._build(self.searcher.loaded.settled if self.searcher else None)
         self._settle_when_quiet()
 
     def _load_live(self) -> bool:
         """Load the live generation unless it is loaded and untouched. False for one that cannot be used: it has to be built anew.
 
-        Meanwhile the one in memory answers on; it looks by itself that the file it reads is the one that was checked.
+        Meanwhile the one in memory answers on; it looks by itself that the file it reads is the one that was checked. It also stays when
+        the live one is older than the articles and it is not.
         """
         try:
             folder = self._place.index / generations.current_name(self._place.index)
             if self.searcher is None or self.searcher.loaded.folder != folder or not self.searcher.loaded.untouched():
-                self.searcher = Searcher(index_files.load_index(folder, self._embedder.checksum), self._embedder)
+                found = self._loaded(folder)
+                if self.searcher is not None and self._is_wanted(self.searcher) and not self._is_wanted(found):
+                    log.warning("%s is older than the articles; building anew", folder)
+                    return False
+                self.searcher = found
+                self._withdraw()
+        except IndexDisagrees as cause:
+            # Its checksums are right, so the build would take over its vectors.
+            log.warning("no usable index (%s); building one from nothing", cause)
+            generations.forget_live(self._place.index)
+            return False
         except IndexUnusable as cause:
             log.warning("no usable index (%s); building one", cause)
+            generations.regain(self._place.index)
             return False
         return True
+
+    def _loaded(self, folder: Path) -> Searcher:
+        loaded = index_files.load_index(folder, self._embedder.checksum)
+        index_files.prove(loaded, self._embedder)
+        return Searcher(loaded, self._embedder)
+
+    def _is_wanted(self, searcher: Searcher) -> bool:
+        """Whether it was made of the articles as they stand."""
+        return bool(searcher.loaded.manifest.get("fingerprint") == self._wanted)
+
+    def _withdraw(self) -> None:
+        """What is no longer public is no longer answered with, however long the next generation takes or fails to be made."""
+        if self.searcher is not None:
+            self.searcher.still_public = self._public
 
     def _build(self, settled: Settled | None, *, settled_here: bool = False) -> None:
         built = build(

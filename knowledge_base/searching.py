@@ -20,6 +20,8 @@ class Searcher:
 
     def __init__(self, loaded: LoadedIndex, embedder: Embedder) -> None:
         self.loaded = loaded
+        # The only slugs that may come out, where articles have changed since the generation was made; None for all of it.
+        self.still_public: frozenset[str] | None = None
         self._embedder = embedder
 
     def search(self, text: str, limit: int) -> SearchAnswer:
@@ -27,14 +29,17 @@ class Searcher:
         text = " ".join(text[:MAX_QUESTION].split())
         ranked = self._rank(text, limit) if text else []
         with self._articles() as connection:
-            hits = tuple(_hit(connection, one) for one in ranked)
+            hits = tuple(hit for hit in (_hit(connection, one) for one in ranked) if self._may_show(hit.slug))
         cutoffs = self.loaded.settled.calibration.cutoffs
         return SearchAnswer(self.loaded.name, cutoffs.verdict(hits[0].confidence if hits else 0.0), cutoffs, hits)
 
     def article(self, slug: str) -> ArticleAnswer | None:
         """The public article of that slug, or None."""
         with self._articles() as connection:
-            return article_store.article_answer(connection, slug)
+            return article_store.article_answer(connection, slug) if self._may_show(slug) else None
+
+    def _may_show(self, slug: str) -> bool:
+        return self.still_public is None or slug in self.still_public
 
     def _articles(self) -> AbstractContextManager[sqlite3.Connection]:
         """The articles as they were checked. Raises `IndexUnusable` once their file was written to."""
