@@ -20,6 +20,13 @@ MAX_QUESTIONS = 500
 MAX_QUESTION = 500
 MAX_TITLE = 200
 MAX_ANSWER_WORDS = 60
+# PyYAML takes 20 µs a value; 500 questions and every field stay far below. libyaml would be quicker, but deep nesting crashes it.
+MAX_VALUES = 1_200
+MAX_DEPTH = 4
+# Opening brackets in a row cost PyYAML a second before their depth is seen.
+DEEP = re.compile(r"(?:[\[{][\s\[{]*){9}")
+# What one file may say of itself; a broken one could fill a report alone.
+MAX_PROBLEMS = 20
 FIELDS = {
     "title",
     "answer",
@@ -37,6 +44,34 @@ FIELDS = {
     "lang",
 }
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+class _TooMuch(Exception):
+    """Front matter of more values, or deeper, than any article needs; ``line`` counts from 0."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives up where the values are too many or too deep."""
+
+    values = 0
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.values += 1
+        self.depth += 1
+        if self.values > MAX_VALUES:
+            raise _TooMuch(self.line, f"more than {MAX_VALUES} values")
+        if self.depth > MAX_DEPTH:
+            raise _TooMuch(self.line, "nested too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 @dataclass
@@ -54,10 +89,13 @@ class _Sheet:
 
     def refuse(self, line: int, reason: str) -> None:
         self.refused = True
-        self.problems.append(Problem(self.path, line, reason))
+        self.warn(line, reason)
 
     def warn(self, line: int, reason: str) -> None:
-        self.problems.append(Problem(self.path, line, reason))
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(self.path, line, reason))
+        elif len(self.problems) == MAX_PROBLEMS:
+            self.problems.append(Problem(self.path, line, "and more of the kind, which are not listed"))
 
 
 def read_article(text: str, *, path: str, slug: str, category: str, modified: datetime) -> tuple[Article | None, list[Problem]]:
@@ -112,14 +150,16 @@ def _split(sheet: _Sheet, text: str) -> tuple[str, str, int]:
 
 def _read_fields(sheet: _Sheet, front: str) -> None:
     try:
-        root: Any = yaml.compose(front, Loader=yaml.SafeLoader)
+        if found := DEEP.search(front):
+            raise _TooMuch(front.count("\n", 0, found.start()), "nested too deeply")
+        root: Any = yaml.compose(front, Loader=_Loader)
     except yaml.MarkedYAMLError as cause:
         line = cause.problem_mark.line + 2 if cause.problem_mark else 1
         return sheet.refuse(line, f"broken front matter: {cause.problem or cause.context}")
     except yaml.YAMLError:
         return sheet.refuse(1, "broken front matter: it holds a character that YAML does not allow")
-    except RecursionError:
-        return sheet.refuse(1, "broken front matter: nested too deeply")
+    except _TooMuch as cause:
+        return sheet.refuse(cause.line + 2, f"broken front matter: {cause.reason}")
     if not isinstance(root, yaml.MappingNode):
         return sheet.refuse(2, "broken front matter: wanted lines of the form name: value")
     for key, value in root.value:
@@ -131,14 +171,19 @@ def _read_fields(sheet: _Sheet, front: str) -> None:
             sheet.warn(line, f"unknown field {name[:40]!r}")
         else:
             sheet.nodes[name] = value
-            _refuse_tags(sheet, value)
+            _refuse_odd(sheet, value)
 
 
-def _refuse_tags(sheet: _Sheet, node: yaml.Node) -> None:
+def _refuse_odd(sheet: _Sheet, node: yaml.Node) -> None:
+    """Tags, and halves of surrogate pairs, which YAML can write and no file or database can hold; whole pairs become their character."""
     values = [node, *node.value] if isinstance(node, yaml.SequenceNode) else [node]
     for value in values:
         if not value.tag.startswith("tag:yaml.org,2002:") or "python" in value.tag:
             sheet.refuse(value.start_mark.line + 2, f"the tag {value.tag[:60]!r} is not allowed")
+        if isinstance(value.value, str):
+            value.value = value.value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+            if HALF_PAIR.search(value.value):
+                sheet.refuse(value.start_mark.line + 2, "half of a surrogate pair, which is no character")
 
 
 def _text(sheet: _Sheet, name: str) -> str:

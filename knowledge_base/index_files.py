@@ -32,8 +32,8 @@ RANKING = "ranking.npz"
 FILES = (VECTORS, TEXTS, RANKING, article_store.FILE_NAME)
 
 # What numpy, zipfile and json raise for bytes that are not theirs.
-UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, MemoryError, RecursionError)
-UNREADABLE += (zipfile.BadZipFile, zlib.error, NotImplementedError)
+UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, RecursionError)
+UNREADABLE += (MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 # Texts that are embedded again to see that the vectors are this model's: as many as go through it together.
 PROVED = 8

@@ -3,14 +3,15 @@
 Names that begin with ``.`` or ``_`` and folders named ``media`` are left alone. The slug is the file's name in small
 letters; two files with one slug, by case or by folder, are both refused, since nobody can say which was meant.
 A file that cannot be read as an article is reported and is not live: it goes, rather than a version that its editor has
-replaced already; all other articles stay.
+replaced already; all other articles stay. So are a folder that cannot be read, and links that lead out of the folder or to folders.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +20,8 @@ from .front_matter import SLUG, read_article
 from .model import Article, Problem
 
 MAX_BYTES = 262_144
+# How many of the other files with its slug are named at each.
+NAMED_OTHERS = 5
 
 Stamp = tuple[int, int, int]
 
@@ -54,12 +57,13 @@ class FolderReader:
         if reason := folder_problem(self._folder):
             return Reading((), (Problem(".", 1, reason),))
         files = {}
-        for path, stamp in article_files(self._folder):
+        unread: list[Problem] = []
+        for path, stamp in article_files(self._folder, lambda path, reason: unread.append(Problem(path, 1, reason))):
             known = self._files.get(path)
             fresh = known is not None and known[0] == stamp
             files[path] = known if fresh and known else (stamp, read_file(self._folder, path, stamp))
         self._files = files
-        return joined([read for _, read in files.values()])
+        return joined([read for _, read in files.values()], unread)
 
     def stamps(self) -> dict[str, Stamp]:
         """What the folder looks like from outside; it differs whenever `read` may give another result."""
@@ -82,10 +86,20 @@ def read_folder(folder: Path) -> Reading:
     return FolderReader(folder).read()
 
 
-def article_files(folder: Path) -> Iterator[tuple[str, Stamp]]:
-    """The path of each article file, relative to ``folder`` and by name, with its size, time (ns) and inode."""
-    for place, names, files in os.walk(folder):
+def article_files(folder: Path, complain: Callable[[str, str], None] = lambda path, reason: None) -> Iterator[tuple[str, Stamp]]:
+    """The path of each article file, relative to ``folder`` and by name, with its size, time (ns) and inode.
+
+    ``complain`` is told path and reason of folders that are not gone into.
+    """
+
+    def unreadable(cause: OSError) -> None:
+        complain(printable(os.path.relpath(cause.filename, folder)), f"the folder cannot be read: {cause.strerror}")
+
+    for place, names, files in os.walk(folder, onerror=unreadable):
         names[:] = sorted(name for name in names if not name.startswith((".", "_")) and name != "media")
+        for name in names:
+            if os.path.islink(os.path.join(place, name)):
+                complain(printable(os.path.relpath(os.path.join(place, name), folder)), "a link to a folder is not followed")
         for file in sorted(files):
             if file.lower().endswith(".md") and not file.startswith((".", "_")):
                 path = Path(place, file)
@@ -101,7 +115,11 @@ def read_file(folder: Path, path: str, stamp: Stamp) -> ReadFile:
     slug = Path(path).stem.lower()
     category = Path(path).parent.as_posix().split("/")[0].lower()
     modified = datetime.fromtimestamp(stamp[1] // 1_000_000_000, timezone.utc)
+    if printable(path) != path:
+        return _refused(printable(path), slug, b"", 1, "the path holds bytes that are not UTF-8")
     try:
+        if reason := _odd_file(folder, path):
+            return _refused(path, slug, b"", 1, reason)
         with open(folder / path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as cause:
@@ -121,16 +139,31 @@ def read_file(folder: Path, path: str, stamp: Stamp) -> ReadFile:
     return ReadFile(path, slug, hashlib.sha256(data).hexdigest(), article, tuple(problems))
 
 
-def joined(files: list[ReadFile]) -> Reading:
+def printable(path: str) -> str:
+    """A path as it can be shown and stored: bytes that are not UTF-8 stand there as ``\\udc..``."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _odd_file(folder: Path, path: str) -> str:
+    """Why a file must not be opened: a pipe would wait for ever, a link out of the folder would show what is not an article. Raises OSError."""
+    if not stat.S_ISREG((folder / path).stat().st_mode):
+        return "not a plain file"
+    if (folder / path).is_symlink() and not (folder / path).resolve().is_relative_to(folder.resolve()):
+        return "a link that leads out of the folder of articles"
+    return ""
+
+
+def joined(files: list[ReadFile], unread: Iterable[Problem] = ()) -> Reading:
     """Articles and problems of all files, with every slug that stands twice refused in each of its files."""
     by_slug: dict[str, list[ReadFile]] = {}
     for file in sorted(files, key=lambda file: file.path):
         by_slug.setdefault(file.slug, []).append(file)
     articles = [group[0].article for _, group in sorted(by_slug.items()) if len(group) == 1 and group[0].article]
-    problems = [problem for file in files for problem in file.problems]
+    problems = [*unread, *(problem for file in files for problem in file.problems)]
     for slug, group in by_slug.items():
         for file in group if len(group) > 1 else []:
-            others = ", ".join(other.path for other in group if other is not file)
+            named = [other.path for other in group[: NAMED_OTHERS + 1] if other is not file][:NAMED_OTHERS]
+            others = ", ".join(named) + (f" and {len(group) - 1 - len(named)} more" if len(group) - 1 > len(named) else "")
             problems.append(Problem(file.path, 1, f"the slug {slug!r} is also that of {others}; none of them is live"))
     return Reading(tuple(articles), tuple(sorted(problems, key=lambda problem: (problem.path, problem.line, problem.reason))))
 

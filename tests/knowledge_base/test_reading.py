@@ -76,7 +76,7 @@ BAD = {
     "nested questions": ("---\ntitle: a\nquestions: [[b]]\n---\n", 3, "list of texts"),
     "python tag": ("---\ntitle: !!python/object/apply:os.system [id]\n---\n", 2, "tag"),
     "own tag": ("---\ntitle: !secret a\n---\n", 2, "tag"),
-    "deep": ("---\ntitle: " + "[" * 20_000 + "\n---\n", 1, "broken front matter"),
+    "deep": ("---\ntitle: " + "[" * 20_000 + "\n---\n", 2, "nested too deeply"),
     "control character": ("---\ntitle: a\x07b\n---\n", 1, "broken front matter"),
     "nul": ("---\ntitle: a\n---\nb\n\0", 5, "NUL"),
     "long front matter": ("---\ntitle: a\n" + "x: y\n" * 20_000 + "---\n", 1, "front matter is longer"),
