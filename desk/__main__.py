@@ -1,10 +1,14 @@
-"""``python -m desk init`` brings the database up to date and makes the first staff account; ``add-staff`` makes another."""
+"""``python -m desk init`` brings the database up to date and makes the first staff account; ``add-staff`` makes another.
+
+``set-password``, ``set-role``, ``disable`` and ``enable`` change one, which ends all its sessions at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import secrets
+from typing import Any
 
 from desk.accounts import Accounts
 from desk.exceptions import DeskError
@@ -23,15 +27,47 @@ def main() -> int:
     add.add_argument("email")
     add.add_argument("name")
     add.add_argument("--role", choices=STAFF_ROLES, default="agent")
+    _add_changes(commands)
     arguments = parser.parse_args()
     settings = read_settings()
     database = open_database(settings.database)
     try:
-        made = _init(database, settings) if arguments.command == "init" else _add(database, settings, arguments)
+        done = _do(database, settings, arguments)
     except DeskError as refusal:
         parser.error(str(refusal))
-    print(json.dumps({"created": made}))
+    print(json.dumps(done))
     return 0
+
+
+def _add_changes(commands: Any) -> None:
+    """What is done to an account that is there; each ends all its sessions."""
+    password = commands.add_parser("set-password", help="give an account a new random password; prints it, as JSON")
+    role = commands.add_parser("set-role", help="give an account another role")
+    disable = commands.add_parser("disable", help="let nobody sign in to an account any more")
+    enable = commands.add_parser("enable", help="let an account be used again")
+    for command in (password, role, disable, enable):
+        command.add_argument("email")
+    role.add_argument("role", choices=STAFF_ROLES)
+
+
+def _do(database: Database, settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Do what was asked for; what is printed of it."""
+    if arguments.command == "init":
+        return {"created": _init(database, settings)}
+    if arguments.command == "add-staff":
+        return {"created": _add(database, settings, arguments)}
+    accounts = _accounts(database, settings)
+    if arguments.command == "set-password":
+        password = secrets.token_urlsafe(12)
+        accounts.change_password(arguments.email, password)
+        return {"changed": {"email": arguments.email, "password": password}}
+    if arguments.command == "set-role":
+        accounts.change_role(arguments.email, arguments.role)
+    elif arguments.command == "disable":
+        accounts.disable(arguments.email)
+    else:
+        accounts.enable(arguments.email)
+    return {"changed": {"email": arguments.email}}
 
 
 def _init(database: Database, settings: Settings) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,12 +14,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from desk.exceptions import MessageInvalid, NotAllowed, NotSignedIn, WrongCredentials
+from desk.guessing import Caller, Guessing
 from desk.model import STAFF_ROLES, Staff
 from desk.store import staff as rows
 from touchpoints.clock import Clock
 from touchpoints.database import Database
 from touchpoints.model import new_id
 
+SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1000
 
 
@@ -33,8 +36,11 @@ class SignedIn:
 class Accounts:
     """Accounts and sessions of staff."""
 
-    def __init__(self, database: Database, *, clock: Clock, session_hours: float, hasher: PasswordHasher | None = None) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock, session_hours: float, hasher: PasswordHasher | None = None, guessing: Guessing | None = None
+    ) -> None:
         self._database = database
+        self._guessing = guessing or Guessing(database, key="", clock=clock)
         self._clock = clock
         self._session = timedelta(hours=session_hours)
         self._hasher = hasher or PasswordHasher()
@@ -42,7 +48,7 @@ class Accounts:
 
     def add(self, email: str, name: str, password: str, role: str = "agent") -> Staff:
         """Make an account. Raises `MessageInvalid` for an unknown role, an address without @, or one that has an account."""
-        if role not in STAFF_ROLES or "@" not in email or len(password) < 8:
+        if role not in STAFF_ROLES or "@" not in email or len(password) < SHORTEST_PASSWORD:
             raise MessageInvalid("An account needs an e-mail address, a known role and a password of at least 8 characters.")
         person = Staff(id=new_id(), email=_plain(email), name=name, role=role)
         hashed = self._hasher.hash(password)
@@ -61,16 +67,46 @@ class Accounts:
         self.add(email, email.partition("@")[0].capitalize(), password, "administrator")
         return email, password
 
-    def sign_in(self, email: Any, password: Any) -> tuple[str, SignedIn]:
-        """Begin a session: its token, which only the browser keeps, and who it is. Raises `WrongCredentials`."""
+    def change_password(self, email: str, password: str) -> None:
+        """Give an account another password; all its sessions end. Raises `MessageInvalid`."""
+        if len(password) < SHORTEST_PASSWORD:
+            raise MessageInvalid(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
+        self._change(email, password_hash=self._hasher.hash(password))
+
+    def change_role(self, email: str, role: str) -> None:
+        """Give an account another role; all its sessions end. Raises `MessageInvalid`."""
+        if role not in STAFF_ROLES:
+            raise MessageInvalid(f"A role is one of {', '.join(STAFF_ROLES)}.", field="role")
+        self._change(email, role=role)
+
+    def disable(self, email: str) -> None:
+        """Nobody signs in to the account any more; all its sessions end. Raises `MessageInvalid`."""
+        self._change(email, disabled_at=self._clock())
+
+    def enable(self, email: str) -> None:
+        """The account can be used again. Raises `MessageInvalid`."""
+        self._change(email, disabled_at=None)
+
+    def _change(self, email: str, **values: Any) -> None:
+        with self._database.writing() as connection:
+            staff_id = rows.change_staff(connection, _plain(email), **values)
+            if staff_id is None:
+                raise MessageInvalid(f"There is no account {_plain(email)}.", field="email")
+            rows.delete_sessions(connection, staff_id)
+
+    def sign_in(self, email: Any, password: Any, caller: Caller | None = None) -> tuple[str, SignedIn]:
+        """Begin a session: its token, which only the browser keeps, and who it is. Raises `WrongCredentials` or `TooManyTries`."""
         if not isinstance(email, str) or not isinstance(password, str) or len(password) > LONGEST_PASSWORD or not _encodable(email + password):
             raise WrongCredentials()
+        try_id = self._guessing.begin(_plain(email), caller or Caller())
         with self._database.reading() as connection:
             found = rows.credentials(connection, _plain(email))
         person = self._checked(found, password)
         token, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         with self._database.writing() as connection:
-            rows.add_session(connection, _digest(token), person.id, csrf_token, self._clock())
+            self._guessing.succeeded(connection, try_id)
+            rows.forget_sessions(connection, self._clock() - self._session)
+            rows.add_session(connection, session_digest(token), person.id, csrf_token, self._clock())
             rows.seen(connection, person.id, self._clock())
         return token, SignedIn(person, csrf_token)
 
@@ -89,20 +125,29 @@ class Accounts:
         if not token:
             raise NotSignedIn()
         with self._database.reading() as connection:
-            found = rows.find_session(connection, _digest(token), self._clock() - self._session)
+            found = rows.find_session(connection, session_digest(token), self._clock() - self._session)
         if found is None:
             raise NotSignedIn()
         return SignedIn(*found)
 
+    def ended(self, digests: Collection[str]) -> set[str]:
+        """Those of the sessions, named by `session_digest`, that have ended."""
+        with self._database.reading() as connection:
+            return set(digests) - rows.living_sessions(connection, digests, self._clock() - self._session)
+
+    def account(self, email: str) -> str:
+        """What a device token calls the account of this address."""
+        return self._guessing.account(_plain(email))
+
     def keep_alive(self, token: str) -> None:
         """The session is in use: its time begins anew."""
         with self._database.writing() as connection:
-            rows.touch_session(connection, _digest(token), self._clock())
+            rows.touch_session(connection, session_digest(token), self._clock())
 
     def sign_out(self, token: str) -> None:
         """End the session everywhere: the server forgets it."""
         with self._database.writing() as connection:
-            rows.delete_session(connection, _digest(token))
+            rows.delete_session(connection, session_digest(token))
 
 
 def check_csrf(signed_in: SignedIn, sent: str | None) -> None:
@@ -115,7 +160,8 @@ def _plain(email: str) -> str:
     return email.strip().lower()
 
 
-def _digest(token: str) -> str:
+def session_digest(token: str) -> str:
+    """What a session is kept as, and called where its token has no business."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert
 
 from desk import messages
-from desk.exceptions import ClientIdReused, ConversationClosed, MessageInvalid, NotFound, OwnerConflict
+from desk.exceptions import ClientIdReused, ConversationClosed, IdentityInvalid, MessageInvalid, NotFound, OwnerConflict
 from desk.journal import Journal
-from desk.model import SURVEY_QUESTIONS, Accepted, Conversation, Event, Notice, QueuePlace, Turn
+from desk.model import SURVEY_QUESTIONS, Accepted, Conversation, Event, Identity, Notice, QueuePlace, Turn
 from desk.queue_figures import wait_range_s
 from desk.schema import survey_answers
 from desk.store import conversations as rows
+from desk.store import identities as identity_rows
 from desk.store import turns as turn_rows
 from desk.tokens import Tokens
 from desk.turns import LEASE, Notify, TurnRunner
@@ -27,10 +28,28 @@ from touchpoints.store import recent_latencies_ms
 CUSTOMER = "customer"
 
 
+class Identities(Protocol):
+    """What reads signed identities: `desk.identity.SignedIdentities`."""
+
+    def read(self, token: Any) -> Identity:
+        """Who a token names. Raises `IdentityInvalid`."""
+
+
 class Customers:
     """The customers' side of conversations. Raises `NotFound` for a conversation that is another's as for one that is not there."""
 
-    def __init__(self, database: Database, journal: Journal, runner: TurnRunner, *, tokens: Tokens, clock: Clock, notify: Notify) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        runner: TurnRunner,
+        *,
+        tokens: Tokens,
+        clock: Clock,
+        notify: Notify,
+        identities: Identities | None = None,
+    ) -> None:
+        self._identities = identities
         self._database = database
         self._journal = journal
         self._runner = runner
@@ -39,16 +58,22 @@ class Customers:
         self._notify = notify
 
     def start(
-        self, token: str | None, *, page: str | None = None, locale: str | None = None, continues: str | None = None
+        self, token: str | None, *, page: str | None = None, locale: str | None = None, continues: str | None = None, identity: Any = None
     ) -> tuple[Conversation, str]:
-        """Begin a conversation for the visitor of ``token``, or for a new one; returns it and a fresh token."""
+        """Begin a conversation; returns it and a fresh token.
+
+        It is that of the customer whom a signed ``identity`` names, else of the visitor of ``token``, else of a new visitor.
+        """
         now = self._clock()
         visitor_id = self._tokens.visitor(token) if token else new_id()
+        proven = None if identity is None else self._proven(identity)
         with self._database.writing() as connection:
+            if continues is not None:
+                continues = self._continued(connection, visitor_id, proven, continues)
+            if proven is not None:
+                visitor_id = self._known_visitor(connection, proven, visitor_id if token else None, now)
             if not rows.visitor_exists(connection, visitor_id):
                 rows.add_visitor(connection, visitor_id, now)
-            if continues is not None:
-                access(connection, visitor_id, continues)
             conversation = Conversation(
                 id=new_id(),
                 visitor_id=visitor_id,
@@ -63,6 +88,38 @@ class Customers:
             )
             rows.add_conversation(connection, conversation)
         return conversation, self._tokens.issue(visitor_id)
+
+    def _proven(self, identity: Any) -> Identity:
+        if self._identities is None:
+            raise IdentityInvalid()
+        return self._identities.read(identity)
+
+    def _continued(self, connection: Connection, visitor_id: str, proven: Identity | None, continues: str) -> str:
+        """The conversation to go on from, which the token opens, or is the known customer's. Raises `NotFound`."""
+        known = identity_rows.visitor_of(connection, proven.customer) if proven else None
+        found = rows.find_conversation(connection, continues)
+        if found is None or found.visitor_id not in (visitor_id, known):
+            raise NotFound()
+        return found.id
+
+    def _known_visitor(self, connection: Connection, proven: Identity, earlier: str | None, now: datetime) -> str:
+        """The one visitor that a known customer is. ``earlier`` is whom this browser's token named before.
+
+        Never that earlier visitor itself: whoever kept a copy of its token could read what the customer writes from now on. The ledger
+        counts both as the one customer, unless the earlier visitor is somebody else's already.
+        """
+        if not identity_rows.use(connection, proven, now):
+            raise IdentityInvalid()
+        visitor_id = identity_rows.visitor_of(connection, proven.customer)
+        if visitor_id is None:
+            visitor_id = new_id()
+            rows.add_visitor(connection, visitor_id, now)
+            identity_rows.add(connection, proven, visitor_id, now)
+        else:
+            identity_rows.refresh(connection, proven, now)
+        if earlier is not None and not identity_rows.is_joined(connection, earlier) and rows.visitor_exists(connection, earlier):
+            identity_rows.join(connection, earlier, proven.customer, now)
+        return visitor_id
 
     def conversations(self, token: str) -> list[Conversation]:
         """All conversations of the visitor, newest first."""

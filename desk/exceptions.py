@@ -85,6 +85,23 @@ class WrongCredentials(DeskError):
     message = "E-mail or password is wrong."
 
 
+class TooManyTries(DeskError):
+    """Signing in was tried too often; ``detail`` has the seconds until the next try."""
+
+    code = "too_many"
+    message = "Too many tries to sign in; please wait."
+
+
+class IdentityInvalid(DeskError):
+    """A signed identity that is not taken. Why is nobody's business: all look the same."""
+
+    code = "invalid"
+    message = "The identity cannot be accepted."
+
+    def __init__(self) -> None:
+        super().__init__(field="identity")
+
+
 class NotSignedIn(DeskError):
     """No session, or one that has ended."""
 

@@ -19,6 +19,26 @@ TEXT_LIMIT = 8_000
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownCustomer:
+    """A customer as their site has signed who they are; ``id`` is the site's own key of them."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A signed identity that was checked. ``digest`` stands for its one use, which is remembered ``until``."""
+
+    customer: str
+    digest: str
+    until: datetime
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Conversation:
     """One row of ``conversations``. ``last`` is the highest event number given out; ``state`` what the bot's last turn gave back."""
 
@@ -32,6 +52,7 @@ class Conversation:
     channel: str = "widget"
     agent_id: str | None = None
     agent_name: str | None = None
+    customer: KnownCustomer | None = None
     reason: str | None = None
     page: str | None = None
     locale: str | None = None

@@ -65,6 +65,35 @@ sessions = Table(
 )
 """Server-side sessions of staff: signing out deletes the row, so a copied cookie is dead. Only the token's SHA-256 is kept."""
 
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("counted_for", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "counted_for", "at"),
+)
+"""Tries to sign in that have not succeeded, one row for each of address and account, or for the device. Of all three only keyed digests are kept."""
+
+known_customers = Table(
+    "known_customers",
+    metadata,
+    Column("customer", String(64), primary_key=True),
+    Column("visitor_id", _ID, ForeignKey("visitors.id"), nullable=False, unique=True),
+    Column("name", String(100)),
+    Column("email", String(254)),
+    Column("signed_at", UtcTime, nullable=False),
+)
+"""Customers whose site has signed who they are, under the site's own key of them; one visitor each, on every device."""
+
+used_identities = Table(
+    "used_identities",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
+"""Identity tokens that were taken, until they are too old to be taken again anyway."""
+
 conversations = Table(
     "conversations",
     metadata,

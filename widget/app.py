@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from kit.settings import Settings
 from touchpoints.clock import Clock, system_clock
+from widget.bodies import LIMIT_BYTES
 from widget.brand.file import BrandFile
 from widget.brand.pages import use_brand
 from widget.chat.api import chat_api
@@ -18,7 +19,6 @@ from widget.errors import handle_errors
 from widget.help.api import help_api
 from widget.help.pages import help_pages
 from widget.journey.api import journey_api
-from widget.json_body import LIMIT_BYTES
 from widget.notes import notes
 from widget.operations import operations
 from widget.origins import allow_sites

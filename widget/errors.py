@@ -20,6 +20,8 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (desk.TokenInvalid, 401, "unauthorized"),
     (desk.NotSignedIn, 401, "unauthorized"),
     (desk.WrongCredentials, 401, "wrong_credentials"),
+    (desk.TooManyTries, 429, "too_many"),
+    (desk.IdentityInvalid, 422, "invalid"),
     (desk.NotAllowed, 403, "forbidden"),
     (desk.ClientIdReused, 409, "client_id_reused"),
     (desk.ConversationClosed, 409, "conversation_closed"),
@@ -45,7 +47,7 @@ def error_response(status: int, code: str, message: str, detail: Any = None) -> 
         return make_response(render_template("error.html", status=status, message=message), status)
     response = make_response(jsonify({"error": {"code": code, "message": message, "detail": detail}}), status)
     if status in (429, 503):
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers["Retry-After"] = str((detail or {}).get("retry_after_s", RETRY_AFTER_S))
     return response
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnprocessableEntity, UnsupportedMediaType
 
-LIMIT_BYTES = 64 * 1024
 LARGEST_INTEGER = 2**53
 DEEPEST = 16
+MOST_KEYS = 64
+LONGEST_KEY = 64
+_UNSTORED = re.compile("[\0\ud800-\udfff]")
 
 
 def read_object() -> dict[str, Any]:
@@ -22,17 +25,25 @@ def read_object() -> dict[str, Any]:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("The body must be application/json.")
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer, parse_float=_finite)
+        value = json.loads(content.decode("utf-8"), **_STRICTLY)
     except (ValueError, RecursionError) as cause:
         raise BadRequest("The body is not valid JSON.") from cause
     if not isinstance(value, dict):
         raise UnprocessableEntity("The body must be an object.")
-    _check_depth(value)
+    _check(value)
     return value
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose every name stands once: with two of a kind, two readers may take different ones."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name twice in one object")
+    return found
 
 
 def _integer(digits: str) -> int:
@@ -48,22 +59,38 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check_depth(value: Any, depth: int = 1) -> None:
+_STRICTLY: dict[str, Any] = {
+    "parse_constant": _refuse_constant,
+    "parse_int": _integer,
+    "parse_float": _finite,
+    "object_pairs_hook": _object,
+}
+
+
+def _check(value: Any, depth: int = 1) -> None:
     if depth > DEEPEST:
         raise UnprocessableEntity(f"The body is nested deeper than {DEEPEST}.")
     if isinstance(value, dict):
+        if len(value) > MOST_KEYS:
+            raise UnprocessableEntity(f"An object of the body has more than {MOST_KEYS} names.")
         for key, entry in value.items():
-            _check_text(key)
-            _check_depth(entry, depth + 1)
+            _check_key(key)
+            _check(entry, depth + 1)
     elif isinstance(value, list):
         for entry in value:
-            _check_depth(entry, depth + 1)
+            _check(entry, depth + 1)
     elif isinstance(value, str):
         _check_text(value)
 
 
+def _check_key(key: str) -> None:
+    if len(key) > LONGEST_KEY:
+        raise UnprocessableEntity(f"A name in the body is longer than {LONGEST_KEY} characters.")
+    _check_text(key)
+
+
 def _check_text(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORED.search(text):
         raise UnprocessableEntity("The body holds characters that cannot be stored.")
 
 

@@ -7,7 +7,6 @@ locked database never keeps readers waiting, and so have pages, which ask search
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import logging
 import re
@@ -29,6 +28,9 @@ from desk.exceptions import DeskError
 from kit.failpoints import reach
 from kit.logs import customers_are_served, told
 from touchpoints.exceptions import StoreError
+from widget.bodies import take_body
+from widget.gate import GUESS
+from widget.limits import AddressPlaces
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +38,17 @@ READERS = 8
 WRITERS = 4
 PAGES = 4
 WATCHERS = 6
-LARGEST_BODY_BYTES = 1024 * 1024
+GUESSES = 2
+"""Signing in from a browser that is not known: whoever guesses passwords waits for other guesses, and nobody else for them."""
 SEND_BUFFER_BYTES = 64 * 1024
 """With a larger one the kernel holds megabytes for a client that does not read."""
 SOCKET_TIMEOUT_S = 10
 """After so long a client that neither sends nor reads is dropped."""
 HEAD_TIMEOUT_S = 20
-BODY_TIMEOUT_S = 60
-"""A request that trickles in is given up after so long, however steadily it trickles."""
+"""A head that trickles in is given up after so long, however steadily it trickles; `widget.bodies` does the same for a body."""
+LINGER_S = 2.0
+LINGER_BYTES = 1024 * 1024
+"""What is still read, and thrown away, of a body that was refused: closed at once, the connection would take the answer with it."""
 BACKLOG = 4096
 DRAIN_S = 8
 """How long requests that are at work when the end is asked for may go on."""
@@ -62,13 +67,14 @@ _WAITING = re.compile(r"/(help(/.*)?|api/search|healthz)\Z")
 StartResponse = Callable[..., Any]
 
 
-def _no_room() -> bytes:
-    body = json.dumps({"error": {"code": "busy", "message": "There are too many connections just now; please try again.", "detail": None}}).encode()
-    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nRetry-After: 5\r\nConnection: close"
+def _turned_away(status: str, code: str, message: str) -> bytes:
+    body = json.dumps({"error": {"code": code, "message": message, "detail": None}}).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nRetry-After: 5\r\nConnection: close"
     return head.encode() + b"\r\n\r\n" + body
 
 
-NO_ROOM = _no_room()
+NO_ROOM = _turned_away("503 Service Unavailable", "busy", "There are too many connections just now; please try again.")
+TOO_MANY = _turned_away("429 Too Many Requests", "too_many", "There are too many connections from your address; please try again.")
 
 
 class Pools:
@@ -79,6 +85,7 @@ class Pools:
         self.writers = ThreadPool(WRITERS)
         self.pages = ThreadPool(PAGES)
         self.watchers = ThreadPool(WATCHERS)
+        self.guesses = ThreadPool(GUESSES)
 
     def offload(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a stream's look into the database in a thread, and wait for it without holding up other greenlets."""
@@ -111,10 +118,10 @@ class Work:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        take_body(environ)
         if method in ("GET", "HEAD") and _WATCHED.match(path):
             return self._app(environ, start_response)
-        _take_body(environ)
-        pool = self._pools.of(method, path)
+        pool = self._pools.guesses if environ.get(GUESS) else self._pools.of(method, path)
         status, headers, pieces, rest = pool.apply(self._run, (environ,))
         if method not in _READING:
             reach("answer.ready")
@@ -144,16 +151,6 @@ class Work:
                 _close(answer)
 
 
-def _take_body(environ: dict[str, Any]) -> None:
-    """Read the body in the greenlet, where a slow sender costs nothing; one byte over the limit is enough to refuse it."""
-    with gevent.Timeout(BODY_TIMEOUT_S, TimeoutError("the body came too slowly")):
-        body = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
-    environ["wsgi.input"] = io.BytesIO(body)
-    if len(body) > LARGEST_BODY_BYTES or not environ.get("CONTENT_LENGTH"):
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-
-
 def _whole(pieces: list[bytes], rest: Any, pool: ThreadPool) -> Iterator[bytes]:
     yield b"".join(pieces)
     if rest is None:
@@ -180,16 +177,24 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.server.connections += 1
         try:
             if self.server.connections > self.server.most_connections:
-                self._turn_away()
+                log.warning("no room for another connection", extra=told(connections=self.server.connections))
+                self._turn_away(NO_ROOM)
+            elif not self.server.places.enter(self.client_address[0]):
+                self._turn_away(TOO_MANY)
             else:
-                self._handle()
+                self._handle_within()
         finally:
             self.server.connections -= 1
 
-    def _turn_away(self) -> None:
-        log.warning("no room for another connection", extra=told(connections=self.server.connections))
+    def _handle_within(self) -> None:
+        try:
+            self._handle()
+        finally:
+            self.server.places.leave(self.client_address[0])
+
+    def _turn_away(self, words: bytes) -> None:
         with contextlib.suppress(OSError), self.socket:
-            self.socket.sendall(NO_ROOM)
+            self.socket.sendall(words)
             self.socket.shutdown(socket.SHUT_WR)
             self.socket.settimeout(TURN_AWAY_S)
             self.socket.recv(64 * 1024)  # closed with something unread, the answer could be lost on its way
@@ -218,6 +223,27 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Tell a client whose connection ends after this answer so."""
         return super().start_response(status, [*headers, ("Connection", "close")] if self.server.draining else headers, exc_info)
+
+    def run_application(self) -> None:
+        """Answer; a body that was refused and not read ends the connection, where gevent would read all of it."""
+        super().run_application()
+        if self._is_unread():
+            self.close_connection = True
+            self.wsgi_input = _Unread()
+            self._linger()
+
+    def _is_unread(self) -> bool:
+        given: Any = self.wsgi_input
+        unread = given.chunk_length != 0 if given.chunked_input else given.position < (given.content_length or 0)
+        return bool(self.close_connection and unread)
+
+    def _linger(self) -> None:
+        """Say that no more will be sent, and give the client a moment to read the answer instead of sending."""
+        with contextlib.suppress(OSError), gevent.Timeout(LINGER_S, False):
+            self.socket.shutdown(socket.SHUT_WR)
+            left = LINGER_BYTES
+            while left > 0 and (piece := self.socket.recv(64 * 1024)):
+                left -= len(piece)
 
     def handle_one_response(self) -> None:
         self.server.answering += 1
@@ -249,6 +275,13 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         log.error("a request broke off", exc_info=(kind, value, trace))
 
 
+class _Unread:
+    """Stands for a body that nobody will read; gevent would read all of it, to find the next request behind it."""
+
+    def _discard(self) -> None:
+        return None
+
+
 class Server(WSGIServer):  # type: ignore[misc]
     """Knows its connections: how many there are, how many have a request at work, and which wait for one."""
 
@@ -256,8 +289,11 @@ class Server(WSGIServer):  # type: ignore[misc]
     answering = 0
     draining = False
 
-    def __init__(self, listener: Any, application: Any, *, most_connections: int = sys.maxsize, **options: Any) -> None:
+    def __init__(
+        self, listener: Any, application: Any, *, most_connections: int = sys.maxsize, places: AddressPlaces | None = None, **options: Any
+    ) -> None:
         self.most_connections = most_connections
+        self.places = places or AddressPlaces()
         self.waiting: set[Any] = set()
         super().__init__(listener, application, **{"log": None, "error_log": log, "handler_class": Handler} | options)
 
@@ -293,11 +329,23 @@ def listen(host: str, port: int) -> Any:
     return gevent_socket.socket(fileno=listener.detach())
 
 
-def serve(app: Flask, pools: Pools, host: str, port: int, before_stop: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work."""
+def serve(
+    app: Flask,
+    pools: Pools,
+    host: str,
+    port: int,
+    before_stop: Callable[[], None],
+    *,
+    front: Callable[[Work], Any] = lambda work: work,
+    places: AddressPlaces | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; then take no more, tell the streams, finish what is at work.
+
+    ``front`` puts before the app what looks at a request first, such as `widget.gate.Gate`.
+    """
     hub = gevent.get_hub()
     hub.print_exception = _log_uncaught
-    server = Server(listen(host, port), Work(app, pools), most_connections=room_for_connections())
+    server = Server(listen(host, port), front(Work(app, pools)), most_connections=room_for_connections(), places=places)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)

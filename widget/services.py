@@ -12,7 +12,8 @@ from desk.accounts import Accounts
 from desk.agents import Agents
 from desk.answering import Answering
 from desk.bot_client import BotClient
-from desk.customers import Customers
+from desk.customers import Customers, Identities
+from desk.guessing import Guessing
 from desk.journal import Journal
 from desk.phrases import Phrases
 from desk.readiness import Readiness
@@ -33,6 +34,7 @@ from widget.wakeups import Wakeups
 log = logging.getLogger(__name__)
 
 RELIEVE_EVERY_S = 2.0
+LOOK_AT_SESSIONS_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Services:
     accounts: Accounts
     customers: Customers
     agents: Agents
+    tokens: Tokens
     reading: Reading
     readiness: Readiness
     streams: Streams
@@ -68,7 +71,9 @@ def build_services(settings: Settings, *, clock: Clock = system_clock, offload: 
     phrases = Phrases.read(ROOT / "domain.yml")
     answering = Answering(bot, search, lambda: phrases, clock=clock, budget_s=settings.turn_budget_s)
     runner = TurnRunner(database, answering, journal, tokens=tokens, clock=clock, notify=wakeups.notify)
-    customers = Customers(database, journal, runner, tokens=tokens, clock=clock, notify=wakeups.notify)
+    identities = _identities(settings.identity_secret, clock)
+    customers = Customers(database, journal, runner, tokens=tokens, clock=clock, notify=wakeups.notify, identities=identities)
+    guessing = Guessing(database, key=settings.signing_key, clock=clock)
     agents = Agents(database, journal, clock=clock, notify=wakeups.notify, gone_s=settings.agent_gone_s, silence_s=settings.silence_close_s)
     return Services(
         settings=settings,
@@ -76,15 +81,25 @@ def build_services(settings: Settings, *, clock: Clock = system_clock, offload: 
         library=library,
         search=search,
         ledger=ledger,
-        accounts=Accounts(database, clock=clock, session_hours=settings.session_hours),
+        accounts=Accounts(database, clock=clock, session_hours=settings.session_hours, guessing=guessing),
         customers=customers,
         agents=agents,
+        tokens=tokens,
         reading=Reading(database, ledger, tokens=tokens, clock=clock, notify=wakeups.notify),
         readiness=Readiness(database, bot, search, library),
         streams=Streams(wakeups, offload or _at_once, customers, agents),
         wakeups=wakeups,
         runner=runner,
     )
+
+
+def _identities(secret: str, clock: Clock) -> Identities | None:
+    """What reads signed identities; None where the site signs none, and then its library is not loaded either."""
+    if not secret:
+        return None
+    from desk.identity import SignedIdentities
+
+    return SignedIdentities(secret, clock=clock)
 
 
 def _at_once(function: Callable[..., object], *arguments: object) -> object:
@@ -108,6 +123,7 @@ class Housekeeping:
         self._threads = [
             threading.Thread(target=services.readiness.keep_asking, args=(self._stop,), name="readiness", daemon=True),
             threading.Thread(target=self._relieve, name="relieve", daemon=True),
+            threading.Thread(target=self._end_sessions, name="sessions", daemon=True),
         ]
 
     def start(self) -> None:
@@ -120,6 +136,18 @@ class Housekeeping:
         """Finish the turns at work, hand back those that take too long, and stop. True if a thread still hangs on one of these."""
         self._stop.set()
         return self._services.runner.stop()
+
+    def _end_sessions(self) -> None:
+        """Wake what ended sessions have open: they may have been ended by another process, or by somebody at the command line."""
+        while not self._stop.wait(LOOK_AT_SESSIONS_EVERY_S):
+            try:
+                watched = self._services.wakeups.sessions()
+                ended = self._services.accounts.ended(watched) if watched else set()
+            except StoreError as failure:
+                log.warning("sessions cannot be looked after: %s", failure)
+                continue
+            if ended:
+                self._services.wakeups.wake_sessions(ended)
 
     def _relieve(self) -> None:
         while not self._stop.wait(RELIEVE_EVERY_S):

@@ -38,6 +38,7 @@ def desk_conversation_json(conversation: Conversation, newest: Event | None = No
         "owner": conversation.owner,
         "reason": conversation.reason,
         "agent": agent,
+        "customer": dict(vars(conversation.customer)) if conversation.customer else None,
         "created_at": time_json(conversation.created_at),
         "queued_at": time_json(conversation.queued_at),
         "updated_at": time_json(conversation.updated_at),

@@ -80,13 +80,16 @@ class Streams:
                     return events, last
                 listener.wait(remaining_s)
 
-    def desk(self, after: int | None, alive: Callable[[], Any]) -> Iterator[str]:
-        """What changes at the desk after a cursor. ``alive`` notes that the agent is there, and raises when their session has ended."""
-        _, cursor = self.offload(self._agents.changes_after, after)
-        return self._desk(cursor if after is None else after, alive)
+    def desk(self, after: int | None, session: str, alive: Callable[[], Any]) -> Iterator[str]:
+        """What changes at the desk after a cursor, for as long as the session lasts.
 
-    def _desk(self, cursor: int, alive: Callable[[], Any]) -> Iterator[str]:
-        with self._wakeups.listening(DESK) as listener:
+        ``alive`` notes that the agent is there, and raises when their session has ended; ``session`` is what it is woken by then.
+        """
+        _, cursor = self.offload(self._agents.changes_after, after)
+        return self._desk(cursor if after is None else after, session, alive)
+
+    def _desk(self, cursor: int, session: str, alive: Callable[[], Any]) -> Iterator[str]:
+        with self._wakeups.listening(DESK, session) as listener:
             yield ": open\n\n"
             while True:
                 try:
@@ -104,11 +107,12 @@ class Streams:
                     yield frame("reconnect", {})
                     return
 
-    def poll_desk(self, after: int | None, wait_s: float) -> tuple[list[dict[str, Any]], int]:
-        """What changed at the desk after a cursor, as soon as something has, at the latest after ``wait_s``."""
+    def poll_desk(self, after: int | None, wait_s: float, session: str, alive: Callable[[], Any]) -> tuple[list[dict[str, Any]], int]:
+        """What changed at the desk after a cursor, as soon as something has, at the latest after ``wait_s``; the rest as for `desk`."""
         deadline = time.monotonic() + wait_s
-        with self._wakeups.listening(DESK) as listener:
+        with self._wakeups.listening(DESK, session) as listener:
             while True:
+                self.offload(alive)
                 changes, cursor = self.offload(self._agents.changes_after, after)
                 after, remaining_s = cursor, deadline - time.monotonic()
                 if changes or remaining_s <= 0 or listener.closing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,9 +17,13 @@ MOST_SIGNALS = 16
 
 
 class Listener:
-    """One open stream: woken when there may be something to read, and handed what is sent without being stored."""
+    """One open stream: woken when there may be something to read, and handed what is sent without being stored.
 
-    def __init__(self) -> None:
+    ``session`` names the session of staff that it was opened with.
+    """
+
+    def __init__(self, session: str | None = None) -> None:
+        self.session = session
         self.signals: deque[Notice] = deque(maxlen=MOST_SIGNALS)
         self.queued = False
         self.closing = False
@@ -53,9 +57,9 @@ class Wakeups:
         return sum(len(listeners) for listeners in list(self._listeners.values()))
 
     @contextmanager
-    def listening(self, key: str) -> Iterator[Listener]:
+    def listening(self, key: str, session: str | None = None) -> Iterator[Listener]:
         """Listen to a conversation, or to `DESK`."""
-        listener = Listener()
+        listener = Listener(session)
         listener.closing = self._closing
         self._listeners.setdefault(key, set()).add(listener)
         try:
@@ -64,6 +68,19 @@ class Wakeups:
             self._listeners[key].discard(listener)
             if not self._listeners[key]:
                 del self._listeners[key]
+
+    def sessions(self) -> set[str]:
+        """The sessions of staff that have something open; asked from any thread, so of a copy."""
+        return {listener.session for listener in list(self._listeners.get(DESK, ())) if listener.session is not None}
+
+    def wake_sessions(self, sessions: Collection[str]) -> None:
+        """Let what these sessions have open look whether it may go on. Safe to call from any thread."""
+        self._loop.run_callback_threadsafe(self._wake_sessions, sessions)
+
+    def _wake_sessions(self, sessions: Collection[str]) -> None:
+        for listener in self._listeners.get(DESK, ()):
+            if listener.session in sessions:
+                listener.wake()
 
     def close_all(self) -> None:
         """Ask every stream to end: the server is going down, and the clients come back to the next one."""

@@ -9,14 +9,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from desk.model import Conversation, Event
-from desk.schema import conversations, desk_changes, events, staff, visitors
+from desk.model import Conversation, Event, KnownCustomer
+from desk.schema import conversations, desk_changes, events, known_customers, staff, visitors
 from touchpoints.store import next_number
 
 EVENTS_PAGE = 200
 """At most so many events in one answer."""
 
-_FIELDS = tuple(row.name for row in fields(Conversation) if row.name != "agent_name")
+LONGEST_PAGE = 64 * 1024
+"""At most about so many characters of text in one answer, its first event apart: a client that does not read must not cost megabytes."""
+
+_FIELDS = tuple(row.name for row in fields(Conversation) if row.name not in ("agent_name", "customer"))
+_KNOWN = {"_customer": "customer", "_customer_name": "name", "_customer_email": "email"}
 
 
 def add_visitor(connection: Connection, visitor_id: str, at: datetime) -> None:
@@ -35,13 +39,18 @@ def add_conversation(connection: Connection, conversation: Conversation) -> None
 
 
 def _query() -> Select[Any]:
-    return select(conversations, staff.c.name.label("agent_name")).join_from(
-        conversations, staff, conversations.c.agent_id == staff.c.id, isouter=True
+    known = [known_customers.c[column].label(label) for label, column in _KNOWN.items()]
+    return (
+        select(conversations, staff.c.name.label("agent_name"), *known)
+        .join_from(conversations, staff, conversations.c.agent_id == staff.c.id, isouter=True)
+        .join(known_customers, known_customers.c.visitor_id == conversations.c.visitor_id, isouter=True)
     )
 
 
 def _conversation(row: Row[Any]) -> Conversation:
-    return Conversation(**dict(row._mapping))
+    values = {name: value for name, value in row._mapping.items() if not name.startswith("_")}
+    customer, name, email = (row._mapping[label] for label in _KNOWN)
+    return Conversation(**values, customer=KnownCustomer(id=customer, name=name, email=email) if customer else None)
 
 
 def find_conversation(connection: Connection, conversation_id: str) -> Conversation | None:
@@ -100,9 +109,18 @@ def find_by_client_id(connection: Connection, conversation_id: str, sender: str,
 
 
 def events_after(connection: Connection, conversation_id: str, after: int, limit: int = EVENTS_PAGE) -> list[Event]:
-    """The events after a number, in order."""
+    """The events after a number, in order: at most ``limit``, and fewer where their texts are long, but one at least."""
     query = select(events).where(events.c.conversation_id == conversation_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
-    return [_event(row) for row in connection.execute(query)]
+    found: list[Event] = []
+    room = LONGEST_PAGE
+    with connection.execute(query) as rows:
+        for row in rows:
+            event = _event(row)
+            room -= len(event.data.get("text") or "")
+            if found and room < 0:
+                break
+            found.append(event)
+    return found
 
 
 def _event(row: Row[Any]) -> Event:
@@ -147,8 +165,7 @@ def held_by_absent_agents(connection: Connection, seen_before: datetime) -> list
     """Conversations whose agent has not been seen since a time, or is away; the flag tells away from gone."""
     gone = staff.c.last_seen_at.is_(None) | (staff.c.last_seen_at < seen_before)
     query = _query().add_columns(staff.c.away.label("_away")).where(conversations.c.owner == "agent", gone | staff.c.away)
-    rows = [dict(row._mapping) for row in connection.execute(query)]
-    return [(Conversation(**{key: value for key, value in row.items() if key != "_away"}), row["_away"]) for row in rows]
+    return [(_conversation(row), row._mapping["_away"]) for row in connection.execute(query)]
 
 
 def add_desk_change(connection: Connection, conversation_id: str, kind: str, at: datetime) -> None:

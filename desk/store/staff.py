@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from desk.model import Note, Staff
-from desk.schema import notes, sessions, staff
+from desk.schema import notes, sessions, sign_in_tries, staff
 
 
 def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime) -> None:
@@ -77,6 +78,53 @@ def touch_session(connection: Connection, token_hash: str, at: datetime) -> None
 def delete_session(connection: Connection, token_hash: str) -> None:
     """End a session."""
     connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+
+
+def delete_sessions(connection: Connection, staff_id: str, but: str | None = None) -> None:
+    """End all sessions of a person, except one."""
+    connection.execute(delete(sessions).where(sessions.c.staff_id == staff_id, sessions.c.token_hash != (but or "")))
+
+
+def forget_sessions(connection: Connection, seen_before: datetime) -> None:
+    """Take away sessions that have ended by themselves."""
+    connection.execute(delete(sessions).where(sessions.c.seen_at <= seen_before))
+
+
+def living_sessions(connection: Connection, token_hashes: Collection[str], seen_after: datetime) -> set[str]:
+    """Those of the sessions that are still alive."""
+    query = (
+        select(sessions.c.token_hash)
+        .join(staff, sessions.c.staff_id == staff.c.id)
+        .where(sessions.c.token_hash.in_(token_hashes), sessions.c.seen_at > seen_after, staff.c.disabled_at.is_(None))
+    )
+    return set(connection.execute(query).scalars())
+
+
+def change_staff(connection: Connection, email: str, **values: Any) -> str | None:
+    """Change an account; its id, None if there is no such account."""
+    found: str | None = connection.execute(update(staff).where(staff.c.email == email).values(**values).returning(staff.c.id)).scalar()
+    return found
+
+
+def tries_since(connection: Connection, counted_for: str, since: datetime, until: datetime) -> list[datetime]:
+    """When there was a try to sign in for this address, account or device, oldest first. Rows of a clock that ran ahead are passed over."""
+    query = select(sign_in_tries.c.at).where(sign_in_tries.c.counted_for == counted_for, sign_in_tries.c.at > since, sign_in_tries.c.at <= until)
+    return list(connection.execute(query.order_by(sign_in_tries.c.at)).scalars())
+
+
+def add_try(connection: Connection, try_id: str, counted_for: Collection[str], at: datetime) -> None:
+    """Count a try."""
+    connection.execute(insert(sign_in_tries), [{"id": try_id, "counted_for": one, "at": at} for one in counted_for])
+
+
+def forget_try(connection: Connection, try_id: str) -> None:
+    """A try that succeeded does not count."""
+    connection.execute(delete(sign_in_tries).where(sign_in_tries.c.id == try_id))
+
+
+def forget_tries(connection: Connection, before: datetime) -> None:
+    """Take away tries that no longer count."""
+    connection.execute(delete(sign_in_tries).where(sign_in_tries.c.at <= before))
 
 
 def add_note(connection: Connection, note: Note, conversation_id: str) -> None:

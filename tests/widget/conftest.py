@@ -45,6 +45,7 @@ class Kit:
             accounts=house.accounts,
             customers=house.customers,
             agents=house.agents,
+            tokens=house.tokens,
             reading=house.reading,
             readiness=Readiness(house.database, house.rasa, house.search, library),  # type: ignore[arg-type]
             streams=Streams(self.wakeups, lambda function, *arguments: function(*arguments), house.customers, house.agents),

@@ -47,9 +47,8 @@ def chat_api(services: Services) -> Blueprint:
     @api.post("")
     def start() -> ResponseReturnValue:
         body = read_object()
-        conversation, token = customers.start(
-            bearer(), page=text_field(body, "page", 2000), locale=text_field(body, "locale", 35), continues=text_field(body, "continues", 64)
-        )
+        page, locale, continues = text_field(body, "page", 2000), text_field(body, "locale", 35), text_field(body, "continues", 64)
+        conversation, token = customers.start(bearer(), page=page, locale=locale, continues=continues, identity=body.get("identity"))
         return jsonify({"conversation": conversation_json(conversation), "token": token}), 201
 
     @api.get("")

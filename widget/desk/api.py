@@ -7,7 +7,7 @@ import time
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from desk.accounts import SignedIn
+from desk.accounts import SignedIn, session_digest
 from desk.exceptions import NotAllowed
 from desk.model import Staff
 from widget.chat.api import LONGEST_WAIT_S, stream_response, wants_stream
@@ -26,8 +26,9 @@ class Presence:
 
     def __init__(self, services: Services, session: SignedIn, token: str) -> None:
         self._services = services
-        self._session = session
+        self._person = session.person
         self._token = token
+        self.session = session_digest(token)
         self._kept_at = float("-inf")
 
     def keep(self) -> None:
@@ -36,7 +37,7 @@ class Presence:
         if time.monotonic() - self._kept_at >= SEEN_EVERY_S:
             self._kept_at = time.monotonic()
             self._services.accounts.keep_alive(self._token)
-            self._services.agents.seen(self._session.person)
+            self._services.agents.seen(self._person)
 
 
 def desk_api(services: Services) -> Blueprint:
@@ -117,10 +118,10 @@ def desk_api(services: Services) -> Blueprint:
         cursor = whole_number("after", _resumed(), 0, HIGHEST_CURSOR)
         after = None if cursor == HIGHEST_CURSOR else cursor
         if not wants_stream():
-            services.streams.offload(presence.keep)
-            changes, cursor = services.streams.poll_desk(after, whole_number("wait", 0, 0, LONGEST_WAIT_S))
+            wait_s = whole_number("wait", 0, 0, LONGEST_WAIT_S)
+            changes, cursor = services.streams.poll_desk(after, wait_s, presence.session, presence.keep)
             return jsonify({"events": [change_json(change) for change in changes], "cursor": str(cursor)})
-        return stream_response(services.streams.desk(after, presence.keep))
+        return stream_response(services.streams.desk(after, presence.session, presence.keep))
 
     def signed_in_for_stream() -> Presence:
         """The route runs in a greenlet, so the look into the database goes to a thread of its own."""

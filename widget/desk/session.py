@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from desk.accounts import SignedIn, check_csrf
+from desk.accounts import SignedIn, check_csrf, session_digest
 from desk.exceptions import NotAllowed
+from desk.guessing import Caller
+from desk.tokens import DEVICE
+from touchpoints.model import new_id
+from widget.gate import DEVICE_COOKIES
 from widget.json_body import read_object
+from widget.proxies import address_key
 from widget.services import Services
 from widget.shapes import staff_json
 
@@ -19,6 +25,11 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 def cookie_name() -> str:
     """``__Host-`` binds the cookie to this host over https; loopback http cannot have the prefix."""
     return "__Host-touchdesk" if request.is_secure else "touchdesk"
+
+
+def device_cookie_name() -> str:
+    """The cookie by which a browser that has signed in before is known again."""
+    return DEVICE_COOKIES[request.is_secure]
 
 
 def session_token() -> str | None:
@@ -47,20 +58,31 @@ def session_api(services: Services) -> Blueprint:
     @api.post("")
     def sign_in() -> ResponseReturnValue:
         body = read_object()
-        token, session = services.accounts.sign_in(body.get("email"), body.get("password"))
+        device_id, account = services.tokens.known_device(request.cookies.get(device_cookie_name(), "")) or (None, None)
+        caller = Caller(address=address_key(request.remote_addr or ""), device=device_id, account=account)
+        token, session = services.accounts.sign_in(body.get("email"), body.get("password"), caller)
         response: Response = jsonify(_shape(session))
-        response.set_cookie(cookie_name(), token, httponly=True, samesite="Strict", secure=request.is_secure, path="/")
+        device = services.tokens.device(device_id or new_id(), services.accounts.account(session.person.email))
+        _set_cookie(response, cookie_name(), token)
+        _set_cookie(response, device_cookie_name(), device, max_age=DEVICE)
         return response
 
     @api.delete("")
     def sign_out() -> ResponseReturnValue:
         signed_in(services)
-        services.accounts.sign_out(session_token() or "")
+        token = session_token() or ""
+        services.accounts.sign_out(token)
+        services.wakeups.wake_sessions({session_digest(token)})
         response = Response(status=204)
         response.delete_cookie(cookie_name(), httponly=True, samesite="Strict", secure=request.is_secure, path="/")
         return response
 
     return api
+
+
+def _set_cookie(response: Response, name: str, value: str, **options: Any) -> None:
+    """Out of reach of scripts, of other sites and, over https, of an unencrypted line."""
+    response.set_cookie(name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/", **options)
 
 
 def _shape(session: SignedIn) -> dict[str, object]:

@@ -10,13 +10,13 @@ from werkzeug.exceptions import NotFound, UnprocessableEntity
 
 from desk.messages import check_text
 from touchpoints.export import FORMATS, as_row
+from widget.bodies import limit_bytes
 from widget.chat.api import bearer
 from widget.desk.session import signed_in
 from widget.json_body import read_object, whole_number
 from widget.services import Services
 
 HIGHEST_CURSOR = 2**53
-INTAKE_LIMIT_BYTES = 1024 * 1024
 ROLES = ("administrator",)
 
 
@@ -33,7 +33,7 @@ def journey_api(services: Services) -> Blueprint:
     @api.post("/touchpoints")
     def take() -> ResponseReturnValue:
         permitted()
-        request.max_content_length = INTAKE_LIMIT_BYTES
+        request.max_content_length = limit_bytes(request.path)
         taken = services.ledger.take(read_object().get("touchpoints"))
         return jsonify({"accepted": taken.accepted, "repeated": taken.repeated, "refused": [dict(vars(one)) for one in taken.refused]})
 

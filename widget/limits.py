@@ -1,0 +1,109 @@
+"""How much one conversation, visitor or address may ask: token buckets in memory, counted by a clock that never steps.
+
+Of our own because the rule is twenty lines, while `limits`, the well-kept library for it, counts by the wall clock (set back by an hour, it would
+refuse for an hour) and keeps every key until a timer thread comes by. Nothing here locks: all is asked by the one thread that holds the sockets.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from widget.proxies import Network, address_key, is_trusted, plain_address
+
+MOST_KEYS = 100_000
+"""Buckets kept; beyond that the one unused for longest goes, and would begin full again. About 20 MiB."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """So many requests a minute for one key, all of them at once if they come at once."""
+
+    key: tuple[str, ...]
+    per_minute: int
+
+
+class Buckets:
+    """Token buckets, one a key: each holds a minute's worth and fills evenly."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most_keys: int = MOST_KEYS) -> None:
+        self._clock = clock
+        self._most_keys = most_keys
+        self._levels: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
+
+    def take(self, allowances: Iterable[Allowance]) -> float:
+        """Take one from each; 0.0 if all had one, else the seconds until the first that had none has one again.
+
+        What comes after that first one is not touched, so a flood that is refused to a visitor costs their address nothing.
+        """
+        now = self._clock()
+        for allowance in allowances:
+            if wait_s := self._take(allowance, now):
+                return wait_s
+        return 0.0
+
+    def _take(self, allowance: Allowance, now: float) -> float:
+        most, a_second = float(allowance.per_minute), allowance.per_minute / 60
+        level, seen = self._levels.pop(allowance.key, (most, now))
+        level = min(most, level + max(0.0, now - seen) * a_second)
+        taken = level >= 1
+        self._levels[allowance.key] = (level - 1 if taken else level, now)
+        if len(self._levels) > self._most_keys:
+            self._levels.popitem(last=False)
+        return 0.0 if taken else (1 - level) / a_second
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+
+class Places:
+    """How many of something are open at once for a key."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def enter(self, key: str, most: int) -> bool:
+        """Take a place; False when all are taken."""
+        if self._taken[key] >= most:
+            return False
+        self._taken[key] += 1
+        return True
+
+    def leave(self, key: str) -> None:
+        """Give a place back."""
+        self._taken[key] -= 1
+        if self._taken[key] <= 0:
+            del self._taken[key]
+
+
+class AddressPlaces:
+    """How many connections an address has open at once; those of our own proxies carry everybody and are not counted."""
+
+    def __init__(self, most: int = sys.maxsize, proxies: Sequence[Network] = ()) -> None:
+        self._most = most
+        self._proxies = proxies
+        self._places = Places()
+
+    def enter(self, address: str) -> bool:
+        """Take a place for a connection; False when its address has all it may."""
+        key = self._key(address)
+        return key is None or self._places.enter(key, self._most)
+
+    def leave(self, address: str) -> None:
+        """The connection is over."""
+        key = self._key(address)
+        if key is not None:
+            self._places.leave(key)
+
+    def _key(self, address: str) -> str | None:
+        plain = plain_address(address)
+        return None if plain is None or is_trusted(plain, self._proxies) else address_key(plain)
+
+
+def whole_seconds(wait_s: float) -> int:
+    """For a ``Retry-After`` header: rounded up, at least 1."""
+    return max(1, math.ceil(wait_s))
