@@ -14,6 +14,7 @@ from kit.logs import start_logging
 from kit.settings import read_settings, with_secrets
 from touchpoints.clock import SteadyClock
 from widget.app import create_app
+from widget.gate import front, places
 from widget.server import Pools, serve
 from widget.services import Housekeeping, build_services
 from widget.waiting import until_usable
@@ -33,7 +34,8 @@ def main(wall: Callable[[], float] = time.time) -> int:
         return 0
     housekeeping = Housekeeping(services)
     housekeeping.start()
-    serve(create_app(settings, services), pools, settings.host, settings.port, services.wakeups.close_all)
+    app, gate = create_app(settings, services), front(settings, services.tokens)
+    serve(app, pools, settings.host, settings.port, services.wakeups.close_all, front=gate, places=places(settings))
     if housekeeping.stop():
         logging.shutdown()
         os._exit(0)  # Python would wait for a thread that waits for Rasa; its turn is handed back
