@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.touchpoints.entries import NOON, touchpoint
 from touchpoints.clock import system_clock
-from touchpoints.database import Database, open_database
+from touchpoints.database import BUSY_TIMEOUT_S, Database, open_database
 from touchpoints.exceptions import StoreBusy, StoreDamaged, StoreError
 from touchpoints.schema import identities
 from touchpoints.store import read_ledger, record
@@ -66,11 +68,36 @@ def test_a_failed_write_gives_its_number_back(database: Database) -> None:
 
 
 def test_a_writer_holds_the_lock_from_the_start(database: Database) -> None:
-    """A second writer is told at once, before it has done anything that it would have to repeat."""
-    with database.writing(), pytest.raises(StoreBusy) as caught, database.writing():
-        pytest.fail("two writers at once")
-    assert isinstance(caught.value, StoreError)
+    """A second writer, here or in another process, is told before it has done anything that it would have to repeat."""
+    elsewhere = open_database(str(database.engine.url))
+    for other in (database, elsewhere):
+        before = time.monotonic()
+        with database.writing(), pytest.raises(StoreBusy) as caught, other.writing():
+            pytest.fail("two writers at once")
+        assert isinstance(caught.value, StoreError)
+        assert time.monotonic() - before < BUSY_TIMEOUT_S + 3
     assert "locked" in str(caught.value.__cause__)
+    elsewhere.engine.dispose()
+
+
+def test_writers_take_turns(database: Database) -> None:
+    """Thirty who write at once, again and again, all get there: none waits out its time while others pass by."""
+    waited = []
+
+    def write(name: str) -> None:
+        for number in range(10):
+            before = time.monotonic()
+            with database.writing() as connection:
+                join(connection, f"{name}-{number}")
+            waited.append(time.monotonic() - before)
+
+    writers = [threading.Thread(target=write, args=(f"writer-{number}",)) for number in range(30)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(waited) == 300
+    assert max(waited) < BUSY_TIMEOUT_S
 
 
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
