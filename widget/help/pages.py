@@ -38,8 +38,8 @@ MEDIA_TYPES = {
     ".vtt": "text/vtt",
 }
 """What lies beside articles and may be served. Nothing that a browser would run for a page: no scripts, no HTML, no styles."""
-MEDIA_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-"""An SVG opened by itself is a page; this one may style itself and nothing else."""
+MEDIA_POLICY = "default-src 'none'; sandbox"
+"""An SVG opened by itself is a page; this one may do nothing. In a page's ``<img>`` it keeps its own styles."""
 LONGEST_FILE_NAME = 255
 
 _log = logging.getLogger(__name__)

@@ -6,8 +6,9 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from knowledge_base.model import KeywordHit, SearchAnswer
+from knowledge_base.model import Hit, KeywordHit, SearchAnswer
 
 LONGEST_QUERY = 500
 # Up to this many words are looked up as words too: "router" alone means nothing surely, but every article that has the word is wanted.
@@ -53,7 +54,7 @@ def results_by_meaning(query: str, answer: SearchAnswer, lookups: Iterable[Keywo
     """The hits worth reading, best first, then articles found by their words that are not among them."""
     best = answer.hits[0].confidence if answer.hits else 0.0
     hits = [hit for hit in answer.hits if hit.confidence >= best * LEAST_SHARE_OF_BEST] if answer.verdict != "none" else []
-    found = [Result(hit.slug, hit.title, hit.url, hit.kind, hit.section, hit.excerpt) for hit in hits]
+    found = [Result(hit.slug, hit.title, _address(hit), hit.kind, hit.section, hit.excerpt) for hit in hits]
     found += results_by_words(query, lookups).found
     return Results(query, _each_once(found), by_meaning=True, answerable=answer.verdict == "answer")
 
@@ -62,6 +63,11 @@ def results_by_words(query: str, hits: Iterable[KeywordHit]) -> Results:
     """What can be found while search is away. Whether an answer is among it cannot be told; something found counts as one."""
     found = tuple(Result(hit.slug, hit.title, hit.url, hit.kind, "", hit.excerpt) for hit in hits)
     return Results(query, found, by_meaning=False, answerable=bool(found))
+
+
+def _address(hit: Hit) -> str:
+    """Search says where an article is; whatever else it might say, the link leads to an article."""
+    return hit.url if hit.url.startswith("/help/") else f"/help/{quote(hit.slug, safe='')}"
 
 
 def opens_with(body: str, answer: str) -> bool:
