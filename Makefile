@@ -6,9 +6,15 @@
 #   make demo    set up, then fill the database with made-up customers; make demo-remove takes them away
 #   make train   train the dialogue model anew
 #   make setup   set up only
+#   make backup FILE=…   all that cannot be made again, into one new file, also while the kit runs
+#   make restore FILE=…  put that back into an empty var folder; with FORCE=1 what is there is put aside
 #   make clean   take away what set-up made; database, secrets and logs stay
 
-.PHONY: run test bench screenshots demo demo-remove train setup clean
+.PHONY: run test bench screenshots demo demo-remove train setup clean backup restore
 
 run test bench screenshots demo demo-remove train setup clean:
 	@python=$$(sh kit/find_python.sh) && exec "$$python" -m kit $@
+
+backup restore:
+	@test -n "$(FILE)" || { echo "Name the file: make $@ FILE=touchdesk-backup.tar.gz" >&2; exit 2; }
+	@python=$$(sh kit/find_python.sh) && exec "$$python" -m kit $@ "$(FILE)" $(if $(FORCE),--force)

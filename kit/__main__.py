@@ -1,4 +1,5 @@
-"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | demo | demo-remove | train | setup | clean``."""
+"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | demo | demo-remove | train | setup | clean``, and
+``python -m kit backup FILE``, ``python -m kit restore FILE [--force]``."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import NoReturn
 
+from kit.backup import back_up, restore
 from kit.errors import KitError
 from kit.preparation import clean, forget, prepare
-from kit.processes import RunningKit
+from kit.processes import RunningKit, lock_folder
 from kit.programs import WEB_PYTHON, inherited, web_half
 from kit.service import serve, stopped_by_signals
 from kit.settings import ROOT, Settings, read_settings, with_secrets
@@ -109,6 +112,25 @@ def tidy(settings: Settings) -> int:
     return 0
 
 
+def save(settings: Settings, file: Path) -> int:
+    """Write all that cannot be made again (database, secrets, what editors keep in the var folder) into one new file; the kit may be running."""
+    manifest = back_up(settings, file.absolute())
+    say(f"{file}: {len(manifest.files)} files, {file.stat().st_size / 1e6:.1f} MB, all that was acknowledged before {manifest.made_at}.")
+    say("It holds the secrets and what customers wrote: keep it where only you can read it. Your articles and brand.yml are not in it.")
+    return 0
+
+
+def put_back(settings: Settings, file: Path, force: bool) -> int:
+    """Put a backup into the var folder; the kit must not run. A folder that is not empty is refused without --force."""
+    with lock_folder(settings.var):
+        manifest, aside = restore(settings, file, force=force)
+    say(f"{settings.var} is as it was on {manifest.made_at}: {len(manifest.files)} files, checked.")
+    if aside is not None:
+        say(f"What was there before lies in {aside}.")
+    say("`make run` sets up the rest and starts.")
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Settings], int]] = {
     "run": run,
     "test": test,
@@ -122,13 +144,28 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
 }
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, function in COMMANDS.items():
+        commands.add_parser(name, help=function.__doc__)
+    commands.add_parser("backup", help=save.__doc__).add_argument("file", type=Path)
+    back = commands.add_parser("restore", help=put_back.__doc__)
+    back.add_argument("file", type=Path)
+    back.add_argument("--force", action="store_true", help="put aside what is in the var folder")
+    return parser
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code of a command: 1 for anything the person can put right, told in words; 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m kit", description=__doc__)
-    parser.add_argument("command", choices=COMMANDS, help="; ".join(f"{name}: {function.__doc__}" for name, function in COMMANDS.items()))
-    command = parser.parse_args(arguments).command
+    options = _parser().parse_args(arguments)
     try:
-        return COMMANDS[command](read_settings())
+        settings = read_settings()
+        if options.command == "backup":
+            return save(settings, options.file)
+        if options.command == "restore":
+            return put_back(settings, options.file, options.force)
+        return COMMANDS[options.command](settings)
     except KitError as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 1

@@ -45,3 +45,7 @@ class StepFailed(KitError):
 
 class ProcessFailed(KitError):
     """A process of the kit did not start, answer or stop as it should."""
+
+
+class BackupRefused(KitError):
+    """A backup cannot be taken or put back; the message says why and what helps."""

@@ -36,6 +36,25 @@ SUPERVISOR = "supervisord"
 PREPARED = ("embedding", "index", "rasa")
 
 
+def lock_folder(var: Path) -> IO[str]:
+    """Take a var folder for this process, until what is given back is closed. Raises `AlreadyRunning`, with the other's pid."""
+    for name in ("run", "log"):
+        (var / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = open(var / "run" / "kit.lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the kit stops
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as cause:
+        lock.seek(0)
+        pid = lock.read().strip() or "unknown"
+        lock.close()
+        told = f"Touchdesk already runs from {var} (pid {pid}). Stop it first, or set TOUCHDESK_VAR to another folder."
+        raise AlreadyRunning(told) from cause
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
 def trial_settings(var: Path, **changes: Any) -> Settings:
     """Settings for a kit of one's own: this var folder, free ports, and what ``changes`` names (fields of `Settings`)."""
     port, rasa, actions, search = free_ports(4)
@@ -130,23 +149,7 @@ class RunningKit:
 
         The system gives the lock back when its holder dies in whatever way, so it tells a running kit from leftovers.
         """
-        if self._lock is not None:
-            return
-        for name in ("run", "log"):
-            (self.var / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = open(self.var / "run" / "kit.lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the kit stops
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as cause:
-            lock.seek(0)
-            pid = lock.read().strip() or "unknown"
-            lock.close()
-            told = f"Touchdesk already runs from {self.var} (pid {pid}). Stop it first, or set TOUCHDESK_VAR to another folder."
-            raise AlreadyRunning(told) from cause
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
+        self._lock = self._lock or lock_folder(self.var)
 
     def end_leftovers(self) -> list[Process]:
         """End what an earlier run left behind; gives back what it was. Only for the holder of the lock."""
