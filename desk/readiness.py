@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -58,8 +59,11 @@ class Readiness:
         return parts
 
     def ask(self) -> None:
-        """Ask every part once."""
-        self._latest = (time.monotonic(), {name: _state(check) for name, check in self._checks.items()})
+        """Ask every part once, all at the same time: one that hangs must not make the others look old."""
+        asked_at = time.monotonic()
+        with ThreadPoolExecutor(len(self._checks), thread_name_prefix="readiness") as threads:
+            states = {name: threads.submit(_state, check) for name, check in self._checks.items()}
+        self._latest = (asked_at, {name: state.result() for name, state in states.items()})
 
     def keep_asking(self, stop: threading.Event) -> None:
         """Ask until told to stop."""
@@ -105,9 +109,13 @@ def _can_be_read(library: Library) -> str:
 
 
 def can_write(database: Database) -> str:
-    """Write and commit without leaving a row. Raises `StoreError`."""
+    """Write and commit without leaving a row. Raises `StoreError`.
+
+    A row is added and taken away again: SQLite writes nothing at all when an update changes nothing, and would not notice a full disk.
+    """
     with database.writing() as connection:
-        connection.execute(text("UPDATE counters SET value = value WHERE name = 'desk'"))
+        connection.execute(text("INSERT INTO counters (name, value) VALUES ('canary', 0)"))
+        connection.execute(text("DELETE FROM counters WHERE name = 'canary'"))
     return ""
 
 

@@ -39,6 +39,8 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
 _HTTP_CODES = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _HTTP_CODES |= {415: "unsupported_media_type", 422: "invalid", 429: "too_many", 500: "internal", 503: "unavailable"}
 RETRY_AFTER_S = 2
+LATE = "touchdesk.late"
+"""In the environ of a request that has waited for too long: it is not begun any more."""
 
 
 def error_response(status: int, code: str, message: str, detail: Any = None) -> Response:
@@ -62,6 +64,12 @@ def handle_errors(app: Flask) -> None:
         app.register_error_handler(kind, _handler(status, code))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
+    app.before_request(_refuse_late)
+
+
+def _refuse_late() -> None:
+    if request.environ.get(LATE):
+        raise touchpoints.StoreBusy()
 
 
 def _handler(status: int, code: str) -> Any:

@@ -14,6 +14,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ from kit.failpoints import reach
 from kit.logs import customers_are_served, told
 from touchpoints.exceptions import StoreError
 from widget.bodies import take_body
+from widget.errors import LATE
 from widget.gate import GUESS
 from widget.limits import AddressPlaces
 
@@ -58,6 +60,8 @@ TURN_AWAY_S = 0.5
 """How long one that is turned away may take to read why."""
 RESERVED_FILES = 160
 """Open files that connections leave to everything else: 32 connections to SQLite have three each."""
+LONGEST_QUEUE_S = 4.0
+"""Whoever waited for a thread for so long is told at once to come again: behind a locked database each one ahead has held it for 5 s."""
 FIRST_PIECES_BYTES = 256 * 1024
 _READING = ("GET", "HEAD", "OPTIONS")
 _WATCHED = re.compile(r"/api/(conversations/[^/]+|desk)/events\Z")
@@ -122,11 +126,17 @@ class Work:
         if method in ("GET", "HEAD") and _WATCHED.match(path):
             return self._app(environ, start_response)
         pool = self._pools.guesses if environ.get(GUESS) else self._pools.of(method, path)
-        status, headers, pieces, rest = pool.apply(self._run, (environ,))
+        status, headers, pieces, rest = pool.apply(self._run_in_time, (environ, time.monotonic() + LONGEST_QUEUE_S))
         if method not in _READING:
             reach("answer.ready")
         start_response(status, headers)
         return _whole(pieces, rest, pool)
+
+    def _run_in_time(self, environ: dict[str, Any], until: float) -> tuple[str, list[tuple[str, str]], list[bytes], Any]:
+        """Call the app, which refuses what has waited for a thread for too long."""
+        if time.monotonic() > until:
+            environ[LATE] = True
+        return self._run(environ)
 
     def _run(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], list[bytes], Any]:
         """Call the app; the first pieces are taken here, what a long export still has to give is taken piece by piece."""
