@@ -49,7 +49,7 @@ class Gate:
         self._application = application
         self._settings = settings
         self._tokens = tokens
-        self._buckets = buckets or Buckets()
+        self._buckets = Buckets() if buckets is None else buckets
         self._streams, self._guesses = Places(), Places()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

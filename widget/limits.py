@@ -18,6 +18,9 @@ from widget.proxies import Network, address_key, is_trusted, plain_address
 MOST_KEYS = 100_000
 """Buckets kept; beyond that the one unused for longest goes, and would begin full again. About 20 MiB."""
 
+ROUNDING = 1e-6
+"""Whoever comes back just when they were told to must not be a billionth of a second early."""
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -50,8 +53,8 @@ class Buckets:
         most, a_second = float(allowance.per_minute), allowance.per_minute / 60
         level, seen = self._levels.pop(allowance.key, (most, now))
         level = min(most, level + max(0.0, now - seen) * a_second)
-        taken = level >= 1
-        self._levels[allowance.key] = (level - 1 if taken else level, now)
+        taken = level >= 1 - ROUNDING
+        self._levels[allowance.key] = (max(0.0, level - 1) if taken else level, now)
         if len(self._levels) > self._most_keys:
             self._levels.popitem(last=False)
         return 0.0 if taken else (1 - level) / a_second
@@ -106,4 +109,4 @@ class AddressPlaces:
 
 def whole_seconds(wait_s: float) -> int:
     """For a ``Retry-After`` header: rounded up, at least 1."""
-    return max(1, math.ceil(wait_s))
+    return max(1, math.ceil(wait_s - ROUNDING))
