@@ -11,19 +11,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .lexical import index_texts
+import numpy as np
+import numpy.typing as npt
+
+from .lexical import LexicalIndex, index_texts
 from .lint import Finding, Shelf
 from .model import Article
 from .nodes import plain_text
 
 # Two phrasings spelt as alike as this differ in a word that says little ("return my order", "return an order"). The shop's nearest have 0.80.
 NEAR_SPELLING = 0.85
+# Every pair is compared by a sketch first (feature hashing, Weinberger et al. 2009): 6,000 phrasings take 4 s on a busy machine; exactly,
+# 22,000 took three minutes. Four standard deviations below the likeness wanted.
+SKETCH = 256
+TOGETHER = 200
+NEAR_SKETCH = NEAR_SPELLING - 4 / SKETCH**0.5
 # Runs of so many words are compared, and what share of the shorter article's runs makes a copy.
 RUN = 5
 COPIED = 0.5
 # An article of fewer runs is too short to call its text copied; a run in more articles than this is a set phrase of the house.
 LEAST_RUNS = 20
 SET_PHRASE = 10
+
+
+Spelling = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +85,37 @@ def same_findings(found: Sequence[Entry]) -> Iterator[Finding]:
 def near_spelling(found: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
     """Pairs of entries of different articles that are spelt nearly alike, but not the same."""
     index = index_texts([entry.text for entry in found])
-    for number, entry in enumerate(found):
-        alike = index.similarities(entry.text)[number + 1 :]
-        for other in (found[number + 1 + int(place)] for place in (alike >= NEAR_SPELLING).nonzero()[0]):
-            if differ(entry, other):
-                yield entry, other
+    sketches, spelling = _sketches(index), _by_row(index)
+    for start in range(0, len(found), TOGETHER):
+        near = sketches[start : start + TOGETHER] @ sketches.T >= NEAR_SKETCH
+        for number, row in enumerate(near, start):
+            for other in (number + 1 + np.flatnonzero(row[number + 1 :])).tolist():
+                if differ(found[number], found[other]) and _likeness(spelling[number], spelling[other]) >= NEAR_SPELLING:
+                    yield found[number], found[other]
+
+
+def _sketches(index: LexicalIndex) -> npt.NDArray[np.float32]:
+    """float32 (rows, SKETCH): products of rows are about their likeness in spelling, give or take 0.06, at a twentieth of the cost."""
+    random = np.random.default_rng(0)
+    places, signs = random.integers(0, SKETCH, len(index.buckets)), random.choice(np.array([-1, 1], np.float32), len(index.buckets))
+    counts = np.diff(index.starts)
+    sketches = np.zeros((index.size, SKETCH), np.float32)
+    np.add.at(sketches, (index.rows, np.repeat(places, counts)), index.weights * np.repeat(signs, counts))
+    return sketches
+
+
+def _by_row(index: LexicalIndex) -> list[Spelling]:
+    """The runs of letters of each row, sorted, with their weights."""
+    order = np.argsort(index.rows, kind="stable")
+    runs = np.repeat(np.arange(len(index.buckets)), np.diff(index.starts))[order]
+    ends = np.cumsum(np.bincount(index.rows, minlength=index.size))[:-1]
+    return list(zip(np.split(runs, ends), np.split(index.weights[order], ends), strict=True))
+
+
+def _likeness(one: Spelling, other: Spelling) -> float:
+    """The cosine of two rows' spelling."""
+    _, mine, theirs = np.intersect1d(one[0], other[0], assume_unique=True, return_indices=True)
+    return float(one[1][mine] @ other[1][theirs])
 
 
 def near_finding(one: Entry, other: Entry) -> Finding:
