@@ -1,0 +1,1 @@
+"""Payloads that try to run in a reader's browser, and the browser that counts whether one did."""
