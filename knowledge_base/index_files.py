@@ -7,6 +7,7 @@ so that the next build embeds only what is new. ``ranking.npz``: rows, lexical i
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -51,13 +52,23 @@ class LoadedIndex:
     ranker: Ranker
     settled: Settled
     stamps: dict[str, generations.Stamp]
+    checksums: dict[str, str]
 
     def untouched(self, *names: str) -> bool:
-        """Whether the files (all, or those named) look as they did when they were checked."""
+        """Whether the files (all, or those named) are as they were when they were checked."""
         try:
-            return all(generations.stamp(self.folder / name) == self.stamps[name] for name in names or self.stamps)
-        except IndexUnusable:
+            return all(self._is_same(name) for name in names or self.stamps)
+        except (IndexUnusable, OSError):
             return False
+
+    def _is_same(self, name: str) -> bool:
+        path, known, now = self.folder / name, self.stamps[name], generations.stamp(self.folder / name)
+        if now[:-1] != known[:-1]:
+            return False
+        # Only the system's own time has moved: a link was made to the file, or it was written to and its time set back.
+        if now != known and generations.checksum(path) == self.checksums[name]:
+            self.stamps[name] = now
+        return self.stamps[name] == now
 
     @property
     def name(self) -> str:
@@ -95,6 +106,7 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
     manifest = generations.verify(folder)
     if manifest.get("embedding") != embedding_checksum:
         raise IndexUnusable(f"{folder} was made with another embedding model")
+    checksums = {**manifest["files"], generations.MANIFEST: generations.checksum(folder / generations.MANIFEST)}
     try:
         vectors = np.load(folder / VECTORS, allow_pickle=False)
         with np.load(folder / RANKING, allow_pickle=False) as arrays:
@@ -103,11 +115,13 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
                 len(rows.article), arrays["buckets"], arrays["idf"], arrays["starts"], arrays["lexical_rows"], arrays["lexical_weights"]
             )
             head = TrainedHead(arrays["head"], float(arrays["base"]), arrays["landmarks"], float(arrays["lexical_share"]))
+            if not lexical.is_sound or not all(np.isfinite(array).all() for array in (lexical.idf, lexical.weights, head.weights)):
+                raise ValueError("numbers that cannot be")
         settled = settled_from(manifest["settled"])
-        loaded = LoadedIndex(folder, manifest, rows, Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration), settled, stamps)
+        ranker = Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration)
     except UNREADABLE as cause:
         raise IndexDisagrees(f"{folder} cannot be loaded") from cause
-    return loaded
+    return LoadedIndex(folder, manifest, rows, ranker, settled, stamps, checksums)
 
 
 def prove(loaded: LoadedIndex, embedder: Embedder) -> None:
@@ -164,10 +178,10 @@ def read_texts(folder: Path) -> tuple[list[str], Vectors]:
     try:
         texts: list[str] = json.loads((folder / TEXTS).read_text(encoding="utf-8"))
         vectors: Vectors = np.load(folder / VECTORS, allow_pickle=False)
-    except (OSError, ValueError) as cause:
-        raise IndexUnusable(f"{folder} cannot be loaded") from cause
-    if len(texts) != len(vectors):
-        raise IndexUnusable(f"{folder} has {len(texts)} texts and {len(vectors)} vectors")
+        if not isinstance(texts, list) or len(texts) != len(vectors):
+            raise IndexDisagrees(f"{folder} has {len(texts)} texts and {len(vectors)} vectors")
+    except UNREADABLE as cause:
+        raise IndexDisagrees(f"{folder} cannot be loaded") from cause
     return texts, vectors
 
 
@@ -194,5 +208,7 @@ def settled_from(form: dict[str, Any]) -> Settled:
     table = tuple((float(level), float(answered), float(right)) for level, answered, right in inner["table"])
     weights = tuple(float(weight) for weight in inner["weights"])
     near = tuple(float(level) for level in inner["near"])
+    if not all(map(math.isfinite, (*weights, *near, *inner["cutoffs"].values(), float(form["lexical_share"])))):
+        raise ValueError("a weight or a cut-off is no number")
     calibration = Calibration(weights, near, Cutoffs(**inner["cutoffs"]), int(inner["questions"]), inner["hit_at_1"], table)
     return Settled(float(form["lexical_share"]), calibration)

@@ -34,6 +34,13 @@ class LexicalIndex:
     rows: Counts
     weights: Array
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether every posting is there and names a row there is."""
+        inside = not len(self.rows) or (self.rows.min() >= 0 and self.rows.max() < self.size)
+        rising = self.starts[0] == 0 and self.starts[-1] == len(self.rows) == len(self.weights) and (np.diff(self.starts) >= 0).all()
+        return bool(inside and rising and len(self.starts) == len(self.buckets) + 1 == len(self.idf) + 1)
+
     def similarities(self, text: str) -> Array:
         """float32 (size,), each 0 to 1. Runs of ``text`` that no row has count in its length, with the highest weight."""
         asked, times = _runs(text)

@@ -37,12 +37,24 @@ ATTRIBUTES = {
 
 # Deeper nesting is shown flat.
 MAX_NESTING = 20
-# How often the parser may try its rules, so that any 64 KiB are rendered within 250 ms: a step takes 6 to 20 µs. Prose takes
-# one for every 17 characters, so no honest text comes near. Counting is fair where a clock would cut articles on a busy machine.
-INLINE_STEPS = 12_000
-BLOCK_STEPS = 4_000
+# What the parser may spend on 64 KiB, so that any are rendered within 250 ms, and as much again for each further 64: about a µs a unit.
+# Prose with much emphasis spends two thirds. Counting is fair where a clock would cut articles on a busy machine.
+BUDGET = 150_000
+INLINE_STEP = 8
+BLOCK_STEP = 15
+# Asking of a line whether it ends the paragraph, list or quotation before it.
+LINE_STEP = 8
+# Reading and normalising an address.
+LINK_STEP = 35
 # The table rule reads a whole table in one step.
 MAX_PIPES = 8_000
+PARAGRAPHS = 4_000
+# The sanitiser's parser takes time with the square of the depth of raw elements ...
+MAX_RAW_TAGS = 1_000
+# ... and repeats raw emphasis that was not closed in every element after it, so this limits their product.
+MAX_REPEATED = 60_000
+RAW_TAG = re.compile(r"<[a-zA-Z]")
+RAW_EMPHASIS = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,18 +80,19 @@ class Page:
 
 
 class _TooIntricate(Exception):
-    """The parser has used up its steps."""
+    """The parser has spent its budget, or the sanitiser would take too long."""
 
 
 def render(markdown: str, folder: str = "") -> Page:
     """Parse and render. ``folder`` is where the file lies below the articles' folder; paths of pictures start there."""
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    _limit_steps(parser)
+    _limit_steps(parser, BUDGET * max(1, len(markdown) // 65_536))
     plain = False
     try:
         if markdown.count("|") > MAX_PIPES:
             raise _TooIntricate
         tokens = parser.parse(markdown)
+        _limit_raw(tokens)
     except _TooIntricate:
         tokens, plain = _plain_tokens(markdown), True
     headings = _number_headings(tokens)
@@ -119,24 +132,48 @@ def anchor_of(text: str) -> str:
     return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:80].strip("-") or "section"
 
 
-def _limit_steps(parser: MarkdownIt) -> None:
-    """Put a rule that never matches before all others: it counts."""
-    left = {"inline": INLINE_STEPS, "block": BLOCK_STEPS}
+def _limit_steps(parser: MarkdownIt, budget: int) -> None:
+    """Put a rule that never matches before all others: it counts what is spent."""
+    left = budget
 
-    def count(kind: str) -> bool:
-        left[kind] -= 1
-        if left[kind] < 0:
+    def spend(units: int) -> bool:
+        nonlocal left
+        left -= units
+        if left < 0:
             raise _TooIntricate
         return False
 
-    parser.inline.ruler.before("text", "limit", lambda *_: count("inline"))
-    parser.block.ruler.before("table", "limit", lambda *_: count("block"))
+    def block(state: object, start: int, end: int, silent: bool) -> bool:
+        return spend(LINE_STEP if silent else BLOCK_STEP)
+
+    normalize = parser.normalizeLink
+
+    def normalize_link(url: str) -> str:
+        spend(LINK_STEP)
+        return normalize(url)
+
+    parser.inline.ruler.before("text", "limit", lambda state, silent: spend(INLINE_STEP))
+    parser.block.ruler.before("table", "limit", block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    # The parser calls it by this name; it knows no other way to set one.
+    parser.normalizeLink = normalize_link  # type: ignore[method-assign]
+
+
+def _limit_raw(tokens: list[Token]) -> None:
+    """Raise `_TooIntricate` for raw HTML that would keep the sanitiser busy."""
+    raw = "".join(child.content for token in tokens for child in (token, *(token.children or ())) if child.type in ("html_block", "html_inline"))
+    if not raw:
+        return
+    elements = len(RAW_TAG.findall(raw))
+    emphasis = len(RAW_EMPHASIS.findall(raw))
+    elements_made = elements + sum(1 + len(token.children or ()) for token in tokens)
+    if elements > MAX_RAW_TAGS or emphasis * elements_made > MAX_REPEATED:
+        raise _TooIntricate
 
 
 def _plain_tokens(markdown: str) -> list[Token]:
     """A paragraph for each stretch of lines, its signs as they stand."""
     tokens = []
-    for paragraph in re.split(r"\n\s*\n", markdown)[:BLOCK_STEPS]:
+    for paragraph in re.split(r"\n\s*\n", markdown)[:PARAGRAPHS]:
         words = Token("text", "", 0, content=" ".join(paragraph.split()))
         inline = Token("inline", "", 0, content=words.content, children=[words])
         tokens += [Token("paragraph_open", "p", 1, block=True), inline, Token("paragraph_close", "p", -1, block=True)]
