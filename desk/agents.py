@@ -181,6 +181,14 @@ class Agents:
             staff_rows.set_away(connection, agent.id, away)
         self.relieve()
 
+    def expect_back(self) -> None:
+        """Give everybody who holds a conversation their whole time from now on: while web was away nobody could be seen.
+
+        It also forgets what a clock that was ahead has noted; such an agent would count as there until the time is reached.
+        """
+        with self._database.writing() as connection:
+            staff_rows.holders_seen(connection, self._clock())
+
     def relieve(self) -> int:
         """Give back to the queue what agents hold who are away, or whose desk has been gone for too long; returns how many."""
         now = self._clock()

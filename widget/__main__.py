@@ -28,13 +28,13 @@ def main(wall: Callable[[], float] = time.time) -> int:
     except SettingError as problem:
         print(problem, file=sys.stderr)
         return 1
-    pools = Pools()
-    services = build_services(settings, clock=SteadyClock(wall), offload=pools.offload)
+    pools, clock = Pools(), SteadyClock(wall)
+    services = build_services(settings, clock=clock, offload=pools.offload)
     if not until_usable(lambda: migrate(services.database), settings.host, settings.port):
         return 0
     housekeeping = Housekeeping(services)
     housekeeping.start()
-    app, gate = create_app(settings, services), front(settings, services.tokens)
+    app, gate = create_app(settings, services, clock=clock), front(settings, services.tokens)
     serve(app, pools, settings.host, settings.port, services.wakeups.close_all, front=gate, places=places(settings))
     if housekeeping.stop():
         logging.shutdown()

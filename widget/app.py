@@ -19,7 +19,7 @@ from widget.errors import handle_errors
 from widget.help.api import help_api
 from widget.help.pages import help_pages
 from widget.journey.api import journey_api
-from widget.notes import notes
+from widget.notes import clock_notes, notes
 from widget.operations import operations
 from widget.origins import allow_sites
 from widget.protection import protect
@@ -46,7 +46,7 @@ def create_app(settings: Settings, services: Services | None = None, *, clock: C
         help_api(services),
         help_pages(services.library, services.search, services.reading, articles=settings.articles),
         journey_api(services),
-        operations(services, lambda: notes(settings.articles, services.library, brand)),
+        operations(services, lambda: [*notes(settings.articles, services.library, brand), *clock_notes(clock)]),
         shop_pages(),
     ):
         app.register_blueprint(blueprint)

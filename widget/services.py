@@ -60,7 +60,7 @@ class Services:
 def build_services(settings: Settings, *, clock: Clock = system_clock, offload: Offload | None = None) -> Services:
     """Build everything; nothing is started and nobody is called yet. ``settings`` must have its secrets."""
     database = open_database(settings.database)
-    library = Library(settings.index)
+    library = Library(settings.index, settings.articles)
     search = SearchClient(settings.search_url, settings.inner_secret)
     bot = BotClient(settings.rasa_url, settings.inner_secret)
     tokens = Tokens(settings.signing_key, settings.token_days)
@@ -150,8 +150,12 @@ class Housekeeping:
                 self._services.wakeups.wake_sessions(ended)
 
     def _relieve(self) -> None:
+        expected = False
         while not self._stop.wait(RELIEVE_EVERY_S):
             try:
+                if not expected:
+                    self._services.agents.expect_back()
+                    expected = True
                 self._services.agents.relieve()
                 self._services.agents.close_silent()
             except StoreError as failure:

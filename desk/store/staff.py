@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from desk.model import Note, Staff
-from desk.schema import notes, sessions, sign_in_tries, staff
+from desk.schema import conversations, notes, sessions, sign_in_tries, staff
 
 
 def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime) -> None:
@@ -47,6 +47,12 @@ def credentials(connection: Connection, email: str) -> tuple[Staff, str] | None:
 def seen(connection: Connection, staff_id: str, at: datetime) -> None:
     """Note that this person's desk is open."""
     connection.execute(update(staff).where(staff.c.id == staff_id).values(last_seen_at=at))
+
+
+def holders_seen(connection: Connection, at: datetime) -> None:
+    """Note of everybody who holds a conversation that their desk is open."""
+    holding = select(conversations.c.agent_id).where(conversations.c.owner == "agent")
+    connection.execute(update(staff).where(staff.c.id.in_(holding)).values(last_seen_at=at))
 
 
 def set_away(connection: Connection, staff_id: str, away: bool) -> None:

@@ -400,3 +400,14 @@ def test_lists_of_the_desk(house: House, visitor: Visitor, agent: Agent) -> None
     assert house.agents.conversations("agent", house.agent("Bob").person) == []
     with pytest.raises(MessageInvalid):
         house.agents.conversations("everyone")
+
+
+@pytest.mark.parametrize("away_s", [3600, -3600])
+def test_an_agent_keeps_what_they_hold_over_a_restart(house: House, visitor: Visitor, agent: Agent, away_s: float) -> None:
+    """However long web was away, or the machine's clock set back: they have their 45 s from then on, and no more."""
+    agent.says(visitor, "hello")
+    house.clock.passes(away_s)
+    house.agents.expect_back()
+    assert house.agents.relieve() == 0
+    house.clock.passes(46)
+    assert house.agents.relieve() == 1

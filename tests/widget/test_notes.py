@@ -13,8 +13,9 @@ import pytest
 from knowledge_base import article_store, generations
 from knowledge_base.library import Library
 from knowledge_base.reading import read_folder
+from touchpoints.clock import SteadyClock, system_clock
 from widget.brand.file import BrandFile
-from widget.notes import notes
+from widget.notes import clock_notes, notes
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 NOBODY = 65534
@@ -97,3 +98,15 @@ def test_a_quick_topic_without_article_is_told(tmp_path: Path, library: Library)
     place = tmp_path / "brand.yml"
     place.write_text("topics: [lamp]\n", encoding="utf-8")
     assert f"{place}: topics: 'lamp' is not a published public article" in notes(tmp_path / "away", library, BrandFile(place))
+
+
+def test_a_clock_that_was_set_is_told_until_it_is_caught_up_with() -> None:
+    """Small differences, and clocks that take every step, are not worth a word."""
+    off_s = [0.0]
+    clock = SteadyClock(lambda: 1_800_000_000.0 + off_s[0], lambda: 0.0)
+    assert clock_notes(clock) == clock_notes(system_clock) == []
+    off_s[0] = 59.0
+    assert clock_notes(clock) == []
+    off_s[0] = -3600.0
+    (note,) = clock_notes(clock)
+    assert "set by -3600 s" in note
