@@ -25,6 +25,8 @@ from kit.failpoints import arm
 from kit.settings import ROOT, Settings, as_environment
 
 PDEATHSIG = 1
+CAPABILITY_VERSION = 0x20080522
+CAP_DAC_OVERRIDE = 1
 
 
 class Forks:
@@ -50,7 +52,7 @@ class Forks:
 
     def fork(self, settings: Settings, **options: Any) -> Fork:
         """Start a web. Options: ``point`` and ``passes`` (see `kit.failpoints.arm`), ``largest_file`` (bytes), ``clock`` (a file that holds the
-        seconds by which this web's wall clock is off), ``user`` (a number, to run as somebody who may be refused)."""
+        seconds by which this web's wall clock is off), ``obedient`` (the permissions of files hold for it even if it is root's)."""
         environment = {**as_environment(settings), "TOUCHDESK_VAR": str(settings.var)}
         log = str(settings.var / "web.log")
         return Fork(self, int(self._ask("fork", environment=environment, log=log, **options)["pid"]))
@@ -158,7 +160,7 @@ def _become_web(
     passes: int = 0,
     largest_file: int | None = None,
     clock: str | None = None,
-    user: int | None = None,
+    obedient: bool = False,
 ) -> int:
     ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -172,13 +174,19 @@ def _become_web(
         arm(point, passes)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
-    if user is not None:
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
+    if obedient:
+        _obey_permissions()
     from widget import __main__ as web
 
     return web.main(**({"wall": _off_by(Path(clock))} if clock else {}))
+
+
+def _obey_permissions() -> None:
+    """Give up root's right to write where permissions forbid it; others have no such right, and nothing happens."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    if libc.capget(header, sets) or (sets.__setitem__(0, sets[0] & ~(1 << CAP_DAC_OVERRIDE)), libc.capset(header, sets))[1]:
+        raise OSError(ctypes.get_errno(), "capabilities cannot be changed")
 
 
 def _off_by(file: Path) -> Any:
