@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from kit.settings import read_settings
+from kit.testing import QUESTION_FLOOR, parts
 from knowledge_base.building import build
 from knowledge_base.evaluation import Question
 from knowledge_base.exceptions import KnowledgeBaseError
@@ -253,6 +254,16 @@ def test_a_floor_of_another_form_is_refused(tmp_path, text):
     file.write_text(text)
     with pytest.raises(KnowledgeBaseError, match=r"floor\.json is no floor: wanted"):
         read_figures(file)
+
+
+def test_the_floor_of_our_own_articles_can_be_missed():
+    """It names figures that every run knows, and `make test` runs `test` with it."""
+    floor = read_figures(QUESTION_FLOOR)
+    assert set(floor) == {"hit_at_1", "hit_at_3"}
+    assert failures([], 0, dict(floor), floor) == []
+    assert len(failures([], 0, {name: least - 0.01 for name, least in floor.items()}, floor)) == 2
+    (part,) = [part for part in parts(read_settings({}), "node") if part.name == "questions"]
+    assert part.command[-2:] == ["--floor", str(QUESTION_FLOOR)]
 
 
 def test_an_empty_folder_is_a_failure(articles, index, embedder, capsys):
