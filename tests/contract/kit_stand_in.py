@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import event
 
@@ -82,10 +83,10 @@ def neighbours() -> Iterator[Neighbours]:
 
 
 @contextmanager
-def web_services(folder: Path, server: Neighbours) -> Iterator[Services]:
-    """All parts of the app over a fresh database, one article and two accounts."""
+def web_services(folder: Path, server: Neighbours, **changes: Any) -> Iterator[Services]:
+    """All parts of the app over a fresh database, one article and two accounts; ``changes`` are settings."""
     port = server.server_address[1]
-    settings = Settings(var=folder, inner_secret="inner", signing_key="signing", rasa_port=port, search_port=port, sites=(SHOP,))
+    settings = Settings(var=folder, inner_secret="inner", signing_key="signing", rasa_port=port, search_port=port, sites=(SHOP,), **changes)
     build_article(settings.index)
     services = build_services(settings)
     event.listen(services.database.engine, "connect", lambda connection, record: connection.execute("PRAGMA busy_timeout=2000"))
