@@ -17,7 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from .exceptions import IndexUnusable
-from .model import Article, ArticleAnswer, ArticleSummary, Category, Choice, Heading, KeywordHit, Node, Passage, PublicArticle, Step
+from .model import Article, ArticleAnswer, ArticleSummary, Choice, Heading, KeywordHit, Node, Passage, PublicArticle, Step
 
 FILE_NAME = "articles.sqlite"
 
@@ -232,6 +232,11 @@ def stored_passage(connection: sqlite3.Connection, number: int) -> StoredPassage
     return StoredPassage(Passage(row["section"], row["anchor"], row["text"], ()), row["excerpt"], tuple(json.loads(row["body"])))
 
 
+def public_paths(connection: sqlite3.Connection) -> dict[str, str]:
+    """The file of each public article, relative to the articles' folder, by slug."""
+    return {row["slug"]: row["path"] for row in connection.execute("SELECT slug, path FROM public_articles")}
+
+
 def row_sources(connection: sqlite3.Connection) -> RowSources:
     """Everything that rows are made from."""
     articles = connection.execute("SELECT id, title, answer, questions FROM public_articles")
@@ -249,12 +254,6 @@ def summaries(connection: sqlite3.Connection) -> tuple[ArticleSummary, ...]:
         ArticleSummary(row["slug"], row["title"], row["kind"], row["category"], row["stage"], row["answer"], datetime.fromisoformat(row["updated"]))
         for row in rows
     )
-
-
-def categories(connection: sqlite3.Connection) -> tuple[Category, ...]:
-    """The categories of the public articles, by name."""
-    rows = connection.execute("SELECT category, count(*) AS articles FROM public_articles GROUP BY category ORDER BY category")
-    return tuple(Category(row["category"], row["articles"]) for row in rows)
 
 
 def keyword_search(connection: sqlite3.Connection, text: str, limit: int) -> tuple[KeywordHit, ...]:
