@@ -118,7 +118,9 @@ def data_steps(settings: Settings) -> list[Step]:
             name="export",
             says="The embedding model, for serving",
             commands=[[str(WEB_PYTHON), "-m", "knowledge_base", "export"]],
-            inputs=lambda: fingerprint(knowledge / "export.py", knowledge / "embedding.py", settings.model, *([model] if model.is_dir() else [])),
+            inputs=lambda: fingerprint(
+                *(knowledge / f"{name}.py" for name in ("export", "quantising", "embedding")), settings.model, *([model] if model.is_dir() else [])
+            ),
             stamp=stamps / "export",
             outputs=(embedding, var / "embedding" / "sentence.onnx", var / "embedding" / "tokenizer.json"),
             after=("web-environment",),

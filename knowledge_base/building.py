@@ -25,7 +25,12 @@ from .training import Learnable, Settled, fit_head, settle
 
 FAR_MESSAGES = Path(__file__).with_name("no_answer_messages.txt")
 
+# Texts between two moves of the progress bar.
+EMBEDDED_AT_ONCE = 256
+
 Prepare = Callable[[Article], StoredArticle]
+# Told of progress while texts are embedded, in characters: how many were done since the last call, and how many have been added to do.
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,12 @@ def build(
     settled: Settled | None = None,
     settled_here: bool = False,
     preparing: Prepare = prepare,
+    told: Told = lambda done, more: None,
 ) -> Built:
     """Make a generation of ``reading`` under ``index`` and make it live.
 
     With ``settled``, usually that of the generation before, held-out questions are not asked, which is quicker; the manifest
-    then says so, unless it was ``settled_here``, on these articles. ``preparing`` may remember what it prepared before.
+    then says so, unless it was ``settled_here``, on these articles. ``preparing`` may remember what it prepared before, ``told`` show how far it is.
     """
     # Public ones first: their places in the list are the article numbers that the rows name.
     articles = sorted(reading.articles, key=lambda article: (not article.is_public, article.slug))
@@ -60,7 +66,7 @@ def build(
     rows, texts = rows_of([one for one in stored if one.article.is_public])
     everything = [*texts, *read_far_messages()]
     known = index_files.known_vectors(index, embedder.checksum)
-    vectors = embed_new(everything, known, embedder)
+    vectors = embed_new(everything, known, embedder, told)
     data = Learnable(rows, texts, vectors[: len(texts)], index_texts(texts))
     decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
     head = fit_head(data, decided.lexical_share, hurried=settled is not None and not settled_here)
@@ -124,10 +130,15 @@ def rows_of(articles: Sequence[StoredArticle]) -> tuple[Rows, list[str]]:
     return rows, [row[3] for row in found]
 
 
-def embed_new(texts: Sequence[str], known: dict[str, Vectors], embedder: Embedder) -> Vectors:
+def embed_new(texts: Sequence[str], known: dict[str, Vectors], embedder: Embedder, told: Told = lambda done, more: None) -> Vectors:
     """float32 (len(texts), dim); only texts that are not in ``known`` go through the model, each once."""
-    new = [text for text in dict.fromkeys(texts) if text not in known]
-    fresh = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
+    new = sorted((text for text in dict.fromkeys(texts) if text not in known), key=len)
+    fresh: dict[str, Vectors] = {}
+    told(0, sum(map(len, new)))
+    for start in range(0, len(new), EMBEDDED_AT_ONCE):
+        some = new[start : start + EMBEDDED_AT_ONCE]
+        fresh.update(zip(some, embedder.embed(some), strict=True))
+        told(sum(map(len, some)), 0)
     vectors = np.zeros((len(texts), embedder.dimensions), np.float32)
     for number, text in enumerate(texts):
         vectors[number] = fresh[text] if text in fresh else known[text]

@@ -20,6 +20,7 @@ from .building import build, settle_again
 from .embedding import SentenceEmbedder
 from .evaluation import evaluate, read_questions
 from .exceptions import KnowledgeBaseError
+from .progress import progress_bar
 from .reading import read_folder
 from .searching import Searcher
 from .serving import serve
@@ -52,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
         return one
 
-    add("build", _build, "index the articles; the embedding model is exported first where that has not been done")
+    building = add("build", _build, "index the articles; the embedding model is exported first where that has not been done")
+    building.add_argument("--progress", action="store_true", help="show how far it is, also where there is no terminal")
     checking_command.add_arguments(add("check", _check, checking_command.MEANING))
     testing_command.add_arguments(add("test", _test, testing_command.MEANING))
     search = add("search", _search, "ask the live index")
@@ -74,7 +76,9 @@ def _build(options: argparse.Namespace, settings: Settings) -> int:
     for problem in reading.problems:
         print(problem, file=sys.stderr)
     embedder = SentenceEmbedder(_exported(settings))
-    built = build(reading, settings.index, embedder, no_answer_share=settings.no_answer_share, now=datetime.now(timezone.utc))
+    now = datetime.now(timezone.utc)
+    with progress_bar(options.progress or sys.stderr.isatty()) as told:
+        built = build(reading, settings.index, embedder, no_answer_share=settings.no_answer_share, now=now, told=told)
     print(
         f"{built.generation}: {built.articles} public articles, {built.rows} rows, {built.embedded} texts embedded, {len(reading.problems)} problems"
     )

@@ -220,8 +220,13 @@ class ArticleAnswer:
 
 @dataclass(frozen=True)
 class SearchHealth:
-    """How the search service stands: the live generation, its public articles, and how many problems the files have."""
+    """How the search service stands: the live generation, its public articles, and how many problems the files have.
+
+    Of the questions put to this generation, ``remembered`` were asked before and answered from memory, ``looked_up`` were not.
+    """
 
     generation: str
     articles: int
     problems: int
+    remembered: int = 0
+    looked_up: int = 0

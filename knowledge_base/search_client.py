@@ -44,7 +44,11 @@ class SearchClient:
     def health(self, timeout_s: float = 2.0) -> SearchHealth:
         """How the service stands. It answers only when it can search."""
         answer = self._call("GET", "/health", timeout_s)
-        return _read(lambda: SearchHealth(answer["generation"], answer["articles"], answer["problems"]))
+        return _read(
+            lambda: SearchHealth(
+                answer["generation"], answer["articles"], answer["problems"], answer.get("remembered", 0), answer.get("looked_up", 0)
+            )
+        )
 
     def close(self) -> None:
         """Close the connection of the calling thread; those of other threads go with their threads."""

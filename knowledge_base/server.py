@@ -81,7 +81,7 @@ class SearchHandler(BaseHTTPRequestHandler):
 
     def _health(self) -> SearchHealth:
         loaded = self._searcher.loaded
-        return SearchHealth(loaded.name, loaded.rows.articles, self._live.problems)
+        return SearchHealth(loaded.name, loaded.rows.articles, self._live.problems, *self._searcher.remembered())
 
     @property
     def _live(self) -> LiveIndex:

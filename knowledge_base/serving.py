@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import logging
 import queue
@@ -19,6 +20,7 @@ from . import index_files
 from .embedding import SentenceEmbedder
 from .live import LiveIndex, Place
 from .server import SearchServer
+from .together import TogetherEmbedder
 from .training import Settled
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ def serve(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    embedder = SentenceEmbedder(settings.var / "embedding")
+    # One thread for what is built, so that a core is left for questions; those that come together take both.
+    embedder = TogetherEmbedder(SentenceEmbedder(settings.var / "embedding", threads=1))
     settler = Settler()
     place = Place(settings.articles, settings.index, settings.no_answer_share)
     live = LiveIndex(place, embedder, lambda: datetime.now(timezone.utc), settler.start)
@@ -65,6 +68,8 @@ def _listen(server: SearchServer, live: LiveIndex, settler: Settler, stopping: t
 
 def _give_memory_back() -> None:
     """Training frees tens of MiB that glibc would keep for ever; other C libraries have no such call and need none."""
+    # A searcher and what it remembers hold each other.
+    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,0 +1,160 @@
+"""Making the exported model small and quick: 8-bit numbers where they cost nothing that matters. Runs at export.
+
+The matrices become int8 and each word piece's numbers uint8 *with a scale of its own*, so that a text's vector does not depend on the
+texts beside it. What goes into a matrix is first made even: some columns are ten times larger than the rest and would take the
+eight bits for themselves, so each is divided, and its weights multiplied, by a factor learnt from a few messages (SmoothQuant,
+arXiv 2211.10438). Measured on 200 questions, cosine with fp32: 0.9977, against 0.992 with onnxruntime's own dynamic quantisation.
+
+Everything used is in opset 17 and in onnxruntime 1.17.3.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+from tokenizers import Tokenizer
+
+Array = npt.NDArray[np.float32]
+
+# The whole of uint8 around its middle for what goes in; 7 bits for the weights, because AVX2 adds two products in 16 bits and would
+# overflow with 8: 255 * 63 * 2 is still below 2**15.
+INPUT_LEVELS, MIDDLE = 127, 128
+WEIGHT_LEVELS = 63
+# How much of a column's unevenness its weights take over. 0.5 to 0.6 were best of 0 to 0.7.
+EVENNESS = 0.55
+# Messages that the factors are learnt from; more change nothing.
+SAMPLE = 200
+CONTRIBUTED = "com.microsoft"
+
+
+def quantise(path: Path, tokenizer: Tokenizer, messages: Sequence[str]) -> None:
+    """Rewrite the fp32 model at ``path`` in place. ``messages`` stand for what people write."""
+    largest = _largest_inputs(path, tokenizer, messages[:SAMPLE])
+    _quantise_words(path)
+    model = onnx.load(str(path))
+    _Rewriting(model, largest).rewrite()
+    onnx.save(model, str(path))
+
+
+def _largest_inputs(path: Path, tokenizer: Tokenizer, messages: Sequence[str]) -> dict[str, Array]:
+    """The largest magnitude of each column of what goes into the matrices: float32 (width,) by the input's name."""
+    model = onnx.load(str(path))
+    names = sorted(_matrices_by_input(model.graph))
+    model.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    largest: dict[str, Array] = {}
+    for message in messages:
+        ids = np.array([tokenizer.encode(message).ids], np.int64)
+        found = session.run(names, {"ids": ids, "mask": np.ones_like(ids), "types": np.zeros_like(ids)})
+        for name, values in zip(names, found, strict=True):
+            columns = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
+            largest[name] = np.maximum(largest.get(name, columns), columns)
+    return largest
+
+
+def _quantise_words(path: Path) -> None:
+    """Keep the table of word vectors, half of the file, in 8 bits: −0.07 points of hit_at_1 over seven sets, −33 MiB in each process."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    whole = path.with_suffix(".fp32")
+    path.rename(whole)
+    # It advises a preparation for convolutions, on the root logger.
+    logging.disable(logging.WARNING)
+    try:
+        quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["Gather"])
+    finally:
+        logging.disable(logging.NOTSET)
+    whole.unlink()
+
+
+def _matrices_by_input(graph: Any) -> dict[str, list[Any]]:
+    """The products with a constant matrix, by the name of what goes in."""
+    constant = {one.name for one in graph.initializer if len(one.dims) == 2}
+    found: dict[str, list[Any]] = {}
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in constant:
+            found.setdefault(node.input[0], []).append(node)
+    return found
+
+
+def even_factors(largest: Array, weights: Sequence[Array]) -> Array:
+    """float32 (width,), 1 in the geometric mean: what each column of an input is divided by. ``weights`` are (width, …)."""
+    heaviest = np.max([np.abs(one).max(axis=1) for one in weights], axis=0)
+    factors = np.maximum(largest, 1e-4) ** EVENNESS / np.maximum(heaviest, 1e-4) ** (1 - EVENNESS)
+    even: Array = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+    return even
+
+
+class _Rewriting:
+    """Puts products of integers in the place of a model's products with constant matrices."""
+
+    def __init__(self, model: Any, largest: dict[str, Array]) -> None:
+        self._model = model
+        self._graph = model.graph
+        self._largest = largest
+        self._matrices = _matrices_by_input(self._graph)
+        self._weights = {one.name: one for one in self._graph.initializer}
+        self._new = [
+            numpy_helper.from_array(np.float32(1e-9), "least"),
+            numpy_helper.from_array(np.float32(1 / INPUT_LEVELS), "step"),
+            numpy_helper.from_array(np.uint8(MIDDLE), "middle"),
+            numpy_helper.from_array(np.int8(0), "zero"),
+        ]
+
+    def rewrite(self) -> None:
+        """Change the graph in place."""
+        nodes: list[Any] = []
+        begun: dict[str, tuple[str, Array]] = {}
+        for node in self._graph.node:
+            source = node.input[0] if node.input else ""
+            if not any(node is one for one in self._matrices.get(source, ())):
+                nodes.append(node)
+                continue
+            if source not in begun:
+                begun[source] = (f"even_{len(begun)}", self._factors(source))
+                nodes += self._input_nodes(source, *begun[source])
+            nodes += self._product_nodes(node, *begun[source])
+        replaced = {node.input[1] for products in self._matrices.values() for node in products}
+        kept = [one for one in self._graph.initializer if one.name not in replaced]
+        del self._graph.node[:], self._graph.initializer[:]
+        self._graph.node.extend(nodes)
+        self._graph.initializer.extend([*kept, *self._new])
+        self._model.opset_import.append(helper.make_opsetid(CONTRIBUTED, 1))
+
+    def _factors(self, source: str) -> Array:
+        return even_factors(self._largest[source], [self._matrix(node) for node in self._matrices[source]])
+
+    def _matrix(self, product: Any) -> Array:
+        return np.asarray(numpy_helper.to_array(self._weights[product.input[1]]), np.float32)
+
+    def _input_nodes(self, source: str, name: str, factors: Array) -> list[Any]:
+        """Even out, divide each row by its largest magnitude (``…_largest``), and round to uint8 (``…_rounded``)."""
+        self._new.append(numpy_helper.from_array(1 / factors, f"{name}_factors"))
+        return [
+            helper.make_node("Mul", [source, f"{name}_factors"], [name]),
+            helper.make_node("Abs", [name], [f"{name}_magnitudes"]),
+            helper.make_node("ReduceMax", [f"{name}_magnitudes"], [f"{name}_highest"], axes=[-1], keepdims=1),
+            helper.make_node("Max", [f"{name}_highest", "least"], [f"{name}_largest"]),
+            helper.make_node("Div", [name, f"{name}_largest"], [f"{name}_shares"]),
+            helper.make_node("QuantizeLinear", [f"{name}_shares", "step", "middle"], [f"{name}_rounded"]),
+        ]
+
+    def _product_nodes(self, node: Any, name: str, factors: Array) -> list[Any]:
+        """The product in integers, scaled by column and then by row."""
+        matrix, weights = node.input[1], self._matrix(node) * factors[:, None]
+        scales = (np.maximum(np.abs(weights).max(axis=0), 1e-12) / WEIGHT_LEVELS).astype(np.float32)
+        self._new.append(numpy_helper.from_array(np.rint(weights / scales).astype(np.int8), f"{matrix}_rounded"))
+        self._new.append(numpy_helper.from_array(scales, f"{matrix}_scales"))
+        inputs = [f"{name}_rounded", f"{matrix}_rounded", "step", f"{matrix}_scales", "middle", "zero"]
+        return [
+            helper.make_node("MatMulIntegerToFloat", inputs, [f"{node.output[0]}_by_row"], domain=CONTRIBUTED),
+            helper.make_node("Mul", [f"{node.output[0]}_by_row", f"{name}_largest"], [node.output[0]], name=node.name),
+        ]
