@@ -23,6 +23,7 @@ from widget.notes import clock_notes, notes
 from widget.operations import operations
 from widget.origins import allow_sites
 from widget.protection import protect
+from widget.request_log import log_requests
 from widget.services import Services, build_services
 from widget.shop.pages import shop_pages
 
@@ -35,6 +36,7 @@ def create_app(settings: Settings, services: Services | None = None, *, clock: C
     app.json.sort_keys = False  # type: ignore[attr-defined]
     brand = BrandFile(settings.brand)
     handle_errors(app)
+    log_requests(app)
     protect(app)
     allow_sites(app, settings.sites)
     for blueprint in (

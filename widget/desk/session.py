@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from desk.accounts import SignedIn, check_csrf, session_digest
@@ -40,6 +40,7 @@ def session_token() -> str | None:
 def signed_in(services: Services, roles: Iterable[str] = ()) -> SignedIn:
     """Who is signed in. Raises `NotSignedIn`, and `NotAllowed` for another role or a write without the CSRF token."""
     session = services.accounts.session(session_token())
+    g.staff = session.person.id  # for the log
     if request.method not in _READING:
         check_csrf(session, request.headers.get("X-CSRF-Token"))
     if roles and session.person.role not in roles:
@@ -61,6 +62,7 @@ def session_api(services: Services) -> Blueprint:
         device_id, account = services.tokens.known_device(request.cookies.get(device_cookie_name(), "")) or (None, None)
         caller = Caller(address=address_key(request.remote_addr or ""), device=device_id, account=account)
         token, session = services.accounts.sign_in(body.get("email"), body.get("password"), caller)
+        g.staff = session.person.id  # for the log
         response: Response = jsonify(_shape(session))
         device = services.tokens.device(device_id or new_id(), services.accounts.account(session.person.email))
         _set_cookie(response, cookie_name(), token)
