@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: ``python -m kit run | test | bench | screenshots | demo | demo-remove | train | setup | clean``, and
+"""The commands behind the Makefile: ``python -m kit run | test | bench | faults | screenshots | demo | demo-remove | train | setup | clean``, and
 ``python -m kit backup FILE``, ``python -m kit restore FILE [--force]``."""
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from kit.backup import back_up, restore
 from kit.errors import KitError
 from kit.preparation import clean, forget, prepare
 from kit.processes import RunningKit, lock_folder
-from kit.programs import WEB_PYTHON, inherited, web_half
+from kit.programs import EVERYWHERE, WEB_PYTHON, inherited, web_half
 from kit.service import serve, stopped_by_signals
-from kit.settings import ROOT, Settings, read_settings, with_secrets
+from kit.settings import PREFIX, ROOT, Settings, read_settings, with_secrets
 from kit.testing import run_checks
 from kit.tools import CHROMIUM, require
 
@@ -46,6 +46,16 @@ def bench(settings: Settings) -> int:
         prepare(with_secrets(settings), say)
         command = [str(WEB_PYTHON), "-m", "benchmarks"]
         return subprocess.run(command, cwd=ROOT, env={**inherited(), **web_half(settings)}).returncode
+
+
+def faults(settings: Settings) -> int:
+    """Set up, then kill, cut, fill and lock what there is, in a var folder of the tests' own, and write down what was found."""
+    with stopped_by_signals():
+        mine = replace(Settings(), var=ROOT / "tests" / "var")
+        require(CHROMIUM, say)
+        prepare(with_secrets(mine), say, for_tests=True)
+        command = [str(WEB_PYTHON), "-m", "tests.faults"]
+        return subprocess.run(command, cwd=ROOT, env={**inherited(), **EVERYWHERE, PREFIX + "VAR": str(mine.var)}).returncode
 
 
 def screenshots(settings: Settings) -> int:
@@ -135,6 +145,7 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
     "run": run,
     "test": test,
     "bench": bench,
+    "faults": faults,
     "screenshots": screenshots,
     "demo": demo,
     "demo-remove": demo_remove,

@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from touchpoints.database import open_database
 PASSWORD = "a-password-for-tests"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 SETTLED_WITHIN_S = 30.0
+LIMITS = ("_per_minute", "_per_visitor", "_per_address")
+NO_LIMIT = 10_000_000
+"""Some thousand sends of one address in a minute are what these tests are about."""
 
 
 @dataclass
@@ -51,7 +54,7 @@ class SmallKit:
             self.wait_alive(self.ports[number], fork)
         return fork
 
-    def wait_alive(self, port: int, fork: Fork, timeout_s: float = 20.0) -> None:
+    def wait_alive(self, port: int, fork: Fork, timeout_s: float = 60.0) -> None:
         """Until it answers."""
         end_at = time.monotonic() + timeout_s
         while ask(port, "/api/brand")[0] is None:
@@ -104,7 +107,9 @@ def small_kit(folder: Path, *, webs: int = 1, agents: int = 1, **changes: Any) -
     folder.mkdir(parents=True, exist_ok=True)
     with neighbours() as servers, Forks() as forks:
         ports = free_ports(webs)
-        settings = with_secrets(replace(Settings(), var=folder.resolve(), rasa_port=servers.port, search_port=servers.port, **changes))
+        unlimited = {limit.name: NO_LIMIT for limit in fields(Settings) if limit.name.endswith(LIMITS)}
+        inner = {"rasa_port": servers.port, "search_port": servers.port}
+        settings = with_secrets(replace(Settings(), var=folder.resolve(), **inner, **unlimited, **changes))
         build_article(settings.index)
         _make_database(settings, agents)
         yield SmallKit(settings, ports, forks, servers)

@@ -24,8 +24,8 @@ class Neighbours(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Answer)
         self.rasa = self.search = "well"
         self.slow_s = 0.0
         self.turns = Counter[str]()
@@ -156,9 +156,9 @@ MODES: dict[str, Mode] = {
 
 
 @contextmanager
-def neighbours() -> Iterator[Neighbours]:
-    """Both neighbours on a free port, for as long as they are needed."""
-    with Neighbours() as server:
+def neighbours(port: int = 0) -> Iterator[Neighbours]:
+    """Both neighbours on one port, a free one if none is named, for as long as they are needed."""
+    with Neighbours(port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -132,6 +133,8 @@ class _Server:
             code = 1
             try:
                 code = _become_web(parent, environment, log, **options)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(code)
         self._alive.add(pid)
