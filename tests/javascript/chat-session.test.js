@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
+import { textFor } from "../../widget/chat/static/chat-text.js";
 import { startFakeKit } from "./fake_kit.mjs";
 import { Browser, Visitor } from "./talk.mjs";
 
@@ -92,6 +93,58 @@ test("the wait that the kit asks for is kept", async () => {
   anna.says("slowly");
   await anna.hears("You said: slowly");
   assert.ok(Date.now() - began >= 1000);
+});
+
+test("a customer who writes very much at once is told so, not that something broke", async () => {
+  kit.fail("/messages", { status: 429, code: "too_many", headers: { "Retry-After": "1" } });
+  const anna = visitor();
+  anna.says("a lot");
+  await anna.sees((state) => state.outbox[0]?.status === "unsent");
+  assert.equal(anna.state.outbox[0].code, "too_many");
+  assert.notEqual(textFor("en").unsentCodes.too_many, textFor("en").unsent);
+  await anna.hears("You said: a lot");
+});
+
+test("a stream that is refused for a while is asked for again when the kit said", async () => {
+  kit.fail("/events", { status: 429, code: "too_many", headers: { "Retry-After": "1" } });
+  const anna = visitor();
+  const began = Date.now();
+  anna.says("hello");
+  await anna.hears("You said: hello");
+  assert.ok(Date.now() - began >= 1000);
+});
+
+test("a customer whom the page names is told to the kit when a conversation begins, with a fresh identity each time", async () => {
+  let asked = 0;
+  const anna = visitor({ identity: async () => ((asked += 1), "good") });
+  anna.says("hello");
+  await anna.hears("You said: hello");
+  assert.equal(asked, 1);
+  assert.equal(anna.store.memory.token, "token-known");
+  anna.session.startNew();
+  anna.says("again");
+  await anna.hears("You said: again");
+  assert.equal(asked, 2);
+});
+
+test("an identity that is not taken does not keep a customer from writing", async () => {
+  const anna = visitor({ identity: async () => "worn out" });
+  anna.says("hello");
+  await anna.hears("You said: hello");
+  assert.deepEqual(posts("/api/conversations").map(({ body }) => body.identity), ["worn out", undefined]);
+});
+
+test("when the customer signs out of the site nothing of them stays in the browser", async () => {
+  const anna = visitor();
+  anna.says("hello");
+  await anna.hears("You said: hello");
+  kit.fail("/messages", { times: 5 });
+  anna.says("a secret");
+  await anna.sees((state) => state.outbox[0]?.status === "unsent");
+  anna.session.forget();
+  assert.deepEqual(anna.store.unsent(), []);
+  assert.deepEqual([anna.store.memory.token, anna.store.memory.conversation, anna.store.memory.continues], [null, null, null]);
+  assert.deepEqual([anna.state.entries, anna.state.outbox], [[], []]);
 });
 
 test("a customer who cannot wait can try at once", async () => {

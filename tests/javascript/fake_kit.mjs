@@ -193,9 +193,10 @@ export class FakeKit {
 
   #begin(token, body, response) {
     if (token && !this.tokens.has(token)) throw new Refusal(401, "token_expired");
+    if (body.identity && body.identity !== "good") throw new Refusal(422, "invalid");
     if (body.continues && !this.conversations.has(body.continues)) throw new Refusal(404, "not_found");
     this.#made += 1;
-    const visitor = token ?? `token-${this.#made}`;
+    const visitor = body.identity ? "token-known" : (token ?? `token-${this.#made}`);
     const id = `conversation-${this.#made}`;
     this.tokens.add(visitor);
     this.conversations.set(id, { id, token: visitor, about: body, owner: "bot", agent: null, queue: null, events: [], listeners: new Set(), accepted: new Map(), typing: 0, state: {} });

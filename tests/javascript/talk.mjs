@@ -23,7 +23,7 @@ export class Visitor {
   state = initialState();
   changes = [];
 
-  constructor(kit, { browser = new Browser(), sharing = false, limits = {}, times = {} } = {}) {
+  constructor(kit, { browser = new Browser(), sharing = false, limits = {}, times = {}, identity } = {}) {
     this.store = new ChatStore({ lasting: browser.lasting, passing: new MemoryStorage(), kit: kit.url });
     this.tabs = new ChatTabs(sharing ? { name: kit.url, locks: browser.locks, Channel: BroadcastChannel } : { name: kit.url });
     this.session = new ChatSession({
@@ -32,6 +32,7 @@ export class Visitor {
       tabs: this.tabs,
       report: (change) => this.#take(change),
       about: () => ({ page: "https://shop.example/", locale: "en" }),
+      identity,
       times: { ...QUICK, ...times },
     });
   }

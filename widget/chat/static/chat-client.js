@@ -50,7 +50,7 @@ export class ChatClient {
 
   /**
    * @param {string | null} token of an earlier conversation, so that the visitor stays the same
-   * @param {{page?: string, locale?: string, continues?: string}} about @param {AbortSignal} signal
+   * @param {{page?: string, locale?: string, continues?: string, identity?: string}} about @param {AbortSignal} signal
    * @returns {Promise<{conversation: {id: string, owner: string}, token: string}>}
    */
   createConversation(token, about, signal) {

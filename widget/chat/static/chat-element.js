@@ -8,6 +8,9 @@
  * - `locale`: language tag, otherwise the page's; `page-name`: what the kit is told the page is called, otherwise its address without query
  * - `theme`: `light`, `dark` or `auto`; `position`: `start` or `end`
  *
+ * Property `identity`: a function that gives, or promises, a freshly signed identity of the customer, or null for one who is not signed in; asked
+ * whenever a conversation begins. Method `forget()`: for when the customer signs out of the site.
+ *
  * Events, which bubble: `support-chat:open`, `:close`, `:message` `{author, seq, outcome}`, `:handoff` `{owner, reason}`, `:closed` `{reason}`.
  * They carry no words of the conversation: what a page listens with is often a tracker.
  */
@@ -27,6 +30,8 @@ import { ChatView } from "./chat-view.js";
 
 const TOPICS_MOST = 4;
 const PAGE_LONGEST = 500;
+/** So long the page may take to say who the customer is, before the conversation begins without that. */
+const IDENTITY_MS = 5000;
 /** So long what this browser knows of the brand is new enough; whether somebody is here is asked anew whenever it matters. */
 const BRAND_FRESH_MS = 300_000;
 
@@ -43,6 +48,8 @@ export class SupportChat extends HTMLElement {
   /** @type {ChatStore | null} */
   #store = null;
   #drawing = false;
+  /** @type {(() => unknown) | null} */
+  #identity = null;
   #brandSheet = new CSSStyleSheet();
 
   constructor() {
@@ -96,6 +103,22 @@ export class SupportChat extends HTMLElement {
 
   set open(value) {
     this.toggleAttribute("open", Boolean(value));
+  }
+
+  /** What gives a fresh identity of the customer; anything but a function counts as none. */
+  get identity() {
+    return this.#identity;
+  }
+
+  set identity(value) {
+    this.#identity = typeof value === "function" ? value : null;
+  }
+
+  /** Nothing of the customer stays in this browser. */
+  forget() {
+    this.#setDraft("");
+    this.#session?.forget();
+    this.#draw();
   }
 
   /** Language tag. */
@@ -154,7 +177,16 @@ export class SupportChat extends HTMLElement {
       tabs: new ChatTabs({ name: `support-chat:${this.kit}`, locks: navigator.locks, Channel: globalThis.BroadcastChannel }),
       report: (change) => this.#change(change),
       about: () => ({ page: this.pageName, locale: this.locale }),
+      identity: () => this.#identified(),
     });
+  }
+
+  /** What the page says of the customer; a page that fails to must not keep them from writing. @returns {Promise<string | null>} */
+  async #identified() {
+    const asked = Promise.resolve().then(() => this.#identity?.());
+    const tooLate = new Promise((resolve) => setTimeout(resolve, IDENTITY_MS));
+    const given = await Promise.race([asked, tooLate]).catch((error) => console.warn("support-chat: no identity", error));
+    return typeof given === "string" && given !== "" ? given : null;
   }
 
   /** Asks the kit for its brand, unless what is known of it is younger than `fresh_ms`. With the kit away all stays as it is. @param {number} fresh_ms */

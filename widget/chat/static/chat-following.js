@@ -137,6 +137,7 @@ export class Following {
   async #insist(signal, forever, work) {
     let failures = 0;
     while (!signal.aborted) {
+      let asked_ms = 0;
       const { token } = this.#store.memory;
       try {
         await work(() => (failures = 0));
@@ -145,12 +146,13 @@ export class Following {
         if (!(error instanceof ChatError)) throw error;
         if (signal.aborted) return;
         if (error.gone) return this.#gone(token, error);
+        asked_ms = (error.retry_after_s ?? 0) * 1000;
       }
       if (signal.aborted) return;
       failures += 1;
       // One break is mended before anybody would have read the line about it.
       this.#setLink(failures > 1 ? "lost" : "connecting");
-      await pause(backOff(failures, this.#times), signal, (wake) => (this.#wake = wake));
+      await pause(Math.max(backOff(failures, this.#times), asked_ms), signal, (wake) => (this.#wake = wake));
     }
   }
 

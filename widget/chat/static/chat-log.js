@@ -242,7 +242,7 @@ export class ChatLog {
       return button;
     };
     if (status === "sending") return [text.sending];
-    if (status === "unsent") return [make("span", {}, text.unsent), press(text.tryNow, acts.hurry)];
+    if (status === "unsent") return [make("span", {}, text.unsentCodes[code ?? ""] ?? text.unsent), press(text.tryNow, acts.hurry)];
     if (status !== "refused") return [];
     const reason = text.refusedCodes[code ?? ""] ?? text.refused;
     return [make("span", {}, reason), press(text.edit, () => acts.edit(item)), press(text.remove, () => acts.discard(item.client_id))];

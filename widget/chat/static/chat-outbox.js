@@ -94,7 +94,7 @@ export class Outbox {
 
   /** @param {Unsent} item @param {ChatError} error @param {number} tries */
   #later(item, error, tries) {
-    this.#report({ type: "unsent", client_id: item.client_id });
+    this.#report({ type: "unsent", client_id: item.client_id, code: error.code });
     return Math.max(backOff(tries, this.#times), (error.retry_after_s ?? 0) * 1000);
   }
 

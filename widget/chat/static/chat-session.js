@@ -17,6 +17,7 @@ export class ChatSession {
   #tabs;
   #report;
   #about;
+  #identity;
   #times;
   #stop = new AbortController();
   #outbox;
@@ -26,15 +27,17 @@ export class ChatSession {
 
   /**
    * @param {{client: import("./chat-client.js").ChatClient, store: import("./chat-store.js").ChatStore, tabs: import("./chat-tabs.js").ChatTabs,
-   *   report: (change: import("./chat-state.js").Change) => void, about: () => {page?: string, locale?: string}, times?: Partial<typeof TIMES>}} parts
-   *   `about`: what is told of the page when a conversation begins
+   *   report: (change: import("./chat-state.js").Change) => void, about: () => {page?: string, locale?: string},
+   *   identity?: () => Promise<string | null>, times?: Partial<typeof TIMES>}} parts
+   *   `about`: what is told of the page when a conversation begins; `identity`: a fresh signed identity of the customer, if the page has one
    */
-  constructor({ client, store, tabs, report, about, times = {} }) {
+  constructor({ client, store, tabs, report, about, identity = async () => null, times = {} }) {
     this.#client = client;
     this.#store = store;
     this.#tabs = tabs;
     this.#report = report;
     this.#about = about;
+    this.#identity = identity;
     this.#times = { ...TIMES, ...times };
     this.#outbox = new Outbox({ deliver: (item) => this.#deliver(item), store, report, signal: this.#stop.signal, times: this.#times });
   }
@@ -94,6 +97,15 @@ export class ChatSession {
   startNew() {
     const { conversation } = this.#store.memory;
     this.#store.remember({ conversation: null, continues: conversation, closed: false, read: 0 });
+    this.#unfollow();
+    this.#report({ type: "fresh" });
+    this.#tabs.tell({ kind: "moved" });
+  }
+
+  /** Nothing of the customer stays in this browser: they signed out of the site, or another one sits down. */
+  forget() {
+    for (const item of this.#store.unsent()) this.discard(item.client_id);
+    this.#store.forget();
     this.#unfollow();
     this.#report({ type: "fresh" });
     this.#tabs.tell({ kind: "moved" });
@@ -178,7 +190,7 @@ export class ChatSession {
   /** @param {string | null} token @param {{page?: string, locale?: string, continues?: string}} about @param {boolean} goingOn @returns {Promise<string>} */
   async #begin(token, about, goingOn) {
     try {
-      const created = await this.#client.createConversation(token, about, this.#stop.signal);
+      const created = await this.#create(token, about);
       const { id, owner } = created.conversation;
       this.#store.remember({ token: created.token, conversation: id, continues: null, closed: false, read: 0 });
       this.#report({ type: "started", conversation: id, owner, continues: goingOn });
@@ -190,6 +202,18 @@ export class ChatSession {
       // The token is no longer taken, or what was to be continued is gone: begin as somebody new.
       this.#store.forget();
       return this.#begin(null, this.#about(), goingOn);
+    }
+  }
+
+  /** As the customer whom the page's site has signed. One identity that is not taken must not keep them from writing. @param {string | null} token @param {object} about */
+  async #create(token, about) {
+    const identity = await this.#identity();
+    if (!identity) return this.#client.createConversation(token, about, this.#stop.signal);
+    try {
+      return await this.#client.createConversation(token, { ...about, identity }, this.#stop.signal);
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.code !== "invalid") throw error;
+      return this.#client.createConversation(token, about, this.#stop.signal);
     }
   }
 

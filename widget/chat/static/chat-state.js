@@ -41,7 +41,8 @@
  *   | {type: "typing_over", author: string}
  *   | {type: "queue", queue: Queue}
  *   | {type: "outgoing", item: Unsent}
- *   | {type: "unsent" | "discarded", client_id: string}
+ *   | {type: "unsent", client_id: string, code: string}
+ *   | {type: "discarded", client_id: string}
  *   | {type: "acknowledged", client_id: string, seq: number | null}
  *   | {type: "refused", client_id: string, code: string}
  *   | {type: "read", read: number}
@@ -90,7 +91,7 @@ export function reduce(state, change) {
     case "outgoing":
       return { ...state, trouble: false, outbox: [...state.outbox, { item: change.item, status: "sending", code: null }] };
     case "unsent":
-      return marked(state, change.client_id, { status: "unsent" });
+      return marked(state, change.client_id, { status: "unsent", code: change.code });
     case "acknowledged":
       return acknowledged(state, change.client_id, change.seq);
     case "refused":

@@ -35,6 +35,9 @@ const english = Object.freeze({
   tooLong: (/** @type {number} */ over) => `Too long by ${over.toLocaleString("en")} ${over === 1 ? "character" : "characters"}. Please shorten it or send it in parts.`,
   sending: "Sending…",
   unsent: "Not sent – trying again",
+  unsentCodes: /** @type {Record<string, string>} */ ({
+    too_many: "That was a lot at once – this is sent in a moment",
+  }),
   tryNow: "Try now",
   refused: "This could not be sent.",
   refusedCodes: /** @type {Record<string, string>} */ ({

@@ -55,7 +55,7 @@ export class DeskApp {
       this.#enter(await this.client.session());
     } catch (problem) {
       const known = problem.status === 401;
-      this.dispatch(known ? { type: "signed_out" } : { type: "sign_in_failed", problem: signInProblem(problem) });
+      this.dispatch(known ? { type: "signed_out" } : signInFailed(problem));
     }
   }
 
@@ -69,7 +69,7 @@ export class DeskApp {
     try {
       this.#enter(await this.client.signIn(email, password));
     } catch (problem) {
-      this.dispatch({ type: "sign_in_failed", problem: signInProblem(problem) });
+      this.dispatch(signInFailed(problem));
     }
   }
 
@@ -277,6 +277,11 @@ export class DeskApp {
       this.dispatch({ type: "work_ended" });
     }
   }
+}
+
+/** What went wrong, and for how long to wait where that was said. */
+function signInFailed(problem) {
+  return { type: "sign_in_failed", problem: signInProblem(problem), waitS: problem.retryAfterS ?? 0 };
 }
 
 function signInProblem(problem) {

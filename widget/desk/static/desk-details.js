@@ -11,7 +11,7 @@ export function detailsView(app) {
     element.hidden = !state.open;
     if (!state.open) return;
     const { conversation, reason, shown_articles: articles } = state.open;
-    const says = JSON.stringify([conversation.id, conversation.page, conversation.locale, reason, articles]);
+    const says = JSON.stringify([conversation.id, conversation.page, conversation.locale, conversation.customer, reason, articles]);
     if (says !== shown) element.replaceChildren(...gaveUp(reason), articleList(articles), facts(conversation));
     shown = says;
   };
@@ -44,7 +44,7 @@ function article({ slug, title, section, confidence, opened, verdict }) {
   );
 }
 
-function facts({ page, locale, created_at: began }) {
+function facts({ page, locale, customer, created_at: began }) {
   const fact = (name, value) => [h("dt", {}, name), h("dd", { dir: "auto" }, value)];
   return h(
     "section",
@@ -52,9 +52,16 @@ function facts({ page, locale, created_at: began }) {
     h(
       "dl.facts",
       {},
+      ...(customer ? fact(text.details.customer, knownCustomer(customer)) : []),
       ...fact(text.details.page, page ? outerLink(page, page, text.details.newTab) : text.details.unknown),
       ...fact(text.details.locale, locale || text.details.unknown),
       ...fact(text.details.began, new Date(began).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })),
     ),
   );
+}
+
+/** Name, e-mail and the site's own key, as the site has signed them. */
+function knownCustomer({ id, name, email }) {
+  const lines = [name, email, id].filter(Boolean).map((line) => h("span.known", { dir: "auto" }, line));
+  return h("span.known-customer", {}, ...lines, h("span.chip", { "data-tone": "solved" }, text.verified));
 }

@@ -64,7 +64,7 @@ function line(conversation, app) {
   return h(
     "button.item",
     { type: "button", "aria-current": app.state.openId === id ? "true" : null, "data-id": id, onclick: () => app.open(id) },
-    h("span.item-head", {}, h("span.item-name", {}, text.customer(id)), since(conversation, app)),
+    h("span.item-head", {}, h("span.item-name", { dir: "auto" }, text.customer(id, conversation.customer)), since(conversation, app)),
     h("span.item-words", { dir: "auto", "data-typing": isTyping || null }, words),
     h(
       "span.item-foot",

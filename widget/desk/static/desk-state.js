@@ -22,7 +22,7 @@ export const VIEWS = ["todo", "bot", "colleagues", "closed"];
 export const initialState = {
   phase: /** @type {"starting"|"signed_out"|"signed_in"} */ ("starting"),
   expired: false,
-  signIn: { busy: false, problem: /** @type {string|null} */ (null) },
+  signIn: { busy: false, problem: /** @type {string|null} */ (null), waitS: 0 },
   staff: /** @type {any} */ (null),
   link: /** @type {"connecting"|"live"|"lost"} */ ("connecting"),
   view: "todo",
@@ -40,7 +40,7 @@ export const initialState = {
 };
 
 const changes = {
-  signed_in: (state, { staff }) => ({ ...state, phase: "signed_in", expired: false, staff, signIn: { busy: false, problem: null } }),
+  signed_in: (state, { staff }) => ({ ...state, phase: "signed_in", expired: false, staff, signIn: initialState.signIn }),
   signed_out: (state) => ({ ...initialState, phase: "signed_out", notice: state.notice }),
   session_expired: (state) => ({
     ...state,
@@ -50,8 +50,8 @@ const changes = {
     busy: null,
     outbox: state.outbox.map((item) => (item.state === "sent" ? item : { ...item, state: "paused" })),
   }),
-  sign_in_began: (state) => ({ ...state, signIn: { busy: true, problem: null } }),
-  sign_in_failed: (state, { problem }) => ({ ...state, phase: "signed_out", signIn: { busy: false, problem } }),
+  sign_in_began: (state) => ({ ...state, signIn: { ...initialState.signIn, busy: true } }),
+  sign_in_failed: (state, { problem, waitS = 0 }) => ({ ...state, phase: "signed_out", signIn: { busy: false, problem, waitS } }),
   away_changed: (state, { away }) => ({ ...state, staff: { ...state.staff, away } }),
 
   link_changed: (state, { link }) => (state.link === link ? state : { ...state, link }),

@@ -58,7 +58,8 @@ function headView(app, panel) {
 
   const draw = (state) => {
     const may = standing(state);
-    heading.textContent = state.openId ? text.customer(state.openId) : "";
+    heading.textContent = state.openId ? text.customer(state.openId, state.open?.conversation.customer) : "";
+    heading.dir = "auto";
     describe(status, state, may);
     accept.hidden = may !== "take";
     transfer.hidden = giveBack.hidden = may !== "reply";

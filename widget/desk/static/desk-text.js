@@ -15,7 +15,7 @@ export const text = {
       wrong_credentials: "E-mail and password do not fit together.",
       unreachable: "The desk cannot be reached. Please try again.",
       not_allowed: "This account may not use the desk.",
-      rate_limited: "Too many tries. Please wait a minute.",
+      rate_limited: (waitS) => (waitS > 90 ? `Too many tries. Please wait ${Math.ceil(waitS / 60)} minutes.` : "Too many tries. Please wait a minute."),
       other: "That did not work. Please try again.",
     },
   },
@@ -57,7 +57,8 @@ export const text = {
     youSaid: "You: ",
   },
 
-  customer: (id) => `Customer ${id.replace(/[^a-z0-9]/gi, "").slice(-4).toUpperCase()}`,
+  customer: (id, known) => known?.name || known?.id || `Customer ${id.replace(/[^a-z0-9]/gi, "").slice(-4).toUpperCase()}`,
+  verified: "Signed in on your site",
   authors: { customer: "Customer", bot: "Bot", agent: "Agent", system: "Touchdesk" },
 
   reasons: {
@@ -179,6 +180,7 @@ export const text = {
     solved: "solved it",
     not_solved: "did not help",
     sure: (share) => `${Math.round(share * 100)} % sure`,
+    customer: "Customer",
     page: "Written from",
     locale: "Language",
     began: "Began",

@@ -84,7 +84,8 @@ function signInView(app, brand) {
     expired.hidden = !state.expired;
     submit.disabled = state.signIn.busy;
     submit.textContent = state.signIn.busy ? text.signIn.busy : text.signIn.submit;
-    const words = state.signIn.problem ? text.signIn.problems[state.signIn.problem] : "";
+    const said = state.signIn.problem ? text.signIn.problems[state.signIn.problem] : "";
+    const words = typeof said === "function" ? said(state.signIn.waitS) : said;
     if (problem.textContent !== words) problem.textContent = words;
     if (!shown) password.value = "";
     if (appears) (email.value ? password : email).focus();
