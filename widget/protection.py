@@ -28,6 +28,9 @@ ANSWER_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+HTTPS_ONLY = "max-age=63072000; includeSubDomains"
+"""Where the proxy says https, browsers come back over https alone for two years."""
+
 
 def protect(app: Flask) -> None:
     """Put the headers on every answer; what an API says is never kept by a cache."""
@@ -36,6 +39,8 @@ def protect(app: Flask) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in ANSWER_HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
         if request.path.startswith("/api/"):
             response.headers["Cache-Control"] = "no-store"
             response.vary.update(("Cookie", "Authorization"))

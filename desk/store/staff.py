@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from desk.model import Note, Staff
 from desk.schema import conversations, notes, sessions, sign_in_tries, staff
+
+LONGEST_SESSION = timedelta(days=7)
+"""However much it is used, a session ends so long after it could have ended unused: staff sign in at least once a week or so."""
 
 
 def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime) -> None:
@@ -65,12 +68,17 @@ def add_session(connection: Connection, token_hash: str, staff_id: str, csrf_tok
     connection.execute(insert(sessions).values(token_hash=token_hash, staff_id=staff_id, csrf_token=csrf_token, created_at=at, seen_at=at))
 
 
+def _alive(seen_after: datetime) -> tuple[Any, ...]:
+    """Used since then, not begun too long ago, and of an account that is open."""
+    return sessions.c.seen_at > seen_after, sessions.c.created_at > seen_after - LONGEST_SESSION, staff.c.disabled_at.is_(None)
+
+
 def find_session(connection: Connection, token_hash: str, seen_after: datetime) -> tuple[Staff, str] | None:
     """Person and CSRF token of a session that is still alive."""
     query = (
         select(staff, sessions.c.csrf_token)
         .join(sessions, sessions.c.staff_id == staff.c.id)
-        .where(sessions.c.token_hash == token_hash, sessions.c.seen_at > seen_after, staff.c.disabled_at.is_(None))
+        .where(sessions.c.token_hash == token_hash, *_alive(seen_after))
     )
     row = connection.execute(query).first()
     return None if row is None else (_staff(row), row.csrf_token)
@@ -101,7 +109,7 @@ def living_sessions(connection: Connection, token_hashes: Collection[str], seen_
     query = (
         select(sessions.c.token_hash)
         .join(staff, sessions.c.staff_id == staff.c.id)
-        .where(sessions.c.token_hash.in_(token_hashes), sessions.c.seen_at > seen_after, staff.c.disabled_at.is_(None))
+        .where(sessions.c.token_hash.in_(token_hashes), *_alive(seen_after))
     )
     return set(connection.execute(query).scalars())
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from desk.accounts import Accounts, check_csrf
+from desk.accounts import Accounts, check_csrf, session_digest
 from desk.exceptions import MessageInvalid, NotAllowed, NotSignedIn, TokenExpired, TokenInvalid, WrongCredentials
 from desk.tokens import Tokens
 from tests.desk.house import FixedClock, House
@@ -49,6 +49,22 @@ def test_a_session_ends_after_twelve_hours_of_nothing(house: House) -> None:
     house.clock.passes(3600)
     with pytest.raises(NotSignedIn):
         house.accounts.session(token)
+
+
+def test_a_session_ends_after_a_week_however_much_it_is_used(house: House) -> None:
+    """A session that was carried off while in use is not good for ever."""
+    house.accounts.add("ada@desk.example", "Ada", "correct horse battery")
+    token, _ = house.accounts.sign_in("ada@desk.example", "correct horse battery")
+    for _ in range(7 * 4 - 1):
+        house.clock.passes(6 * 3600)
+        house.accounts.keep_alive(token)
+        assert house.accounts.session(token)
+    house.clock.passes(11 * 3600)
+    house.accounts.keep_alive(token)
+    house.clock.passes(8 * 3600)
+    with pytest.raises(NotSignedIn):
+        house.accounts.session(token)
+    assert house.accounts.ended({session_digest(token)}) == {session_digest(token)}
 
 
 def test_a_disabled_account_is_out_at_once(house: House) -> None:

@@ -99,6 +99,15 @@ def test_cookies_are_bound_to_the_host_over_https_alone(kit: Kit) -> None:
             assert "Domain" not in cookie
 
 
+def test_browsers_are_told_to_come_back_over_https_where_they_came_over_it(kit: Kit) -> None:
+    """For two years and for names below this one; nothing of the kind over plain http, where it would not be heeded."""
+    client = Client(BehindProxies(kit.app.wsgi_app, PROXIES))
+    for peer, told in (("10.0.0.1", "max-age=63072000; includeSubDomains"), ("203.0.113.1", None)):
+        for path in ("/api/brand", "/healthz", "/nothing"):
+            answer = client.get(path, headers={"X-Forwarded-Proto": "https"}, environ_overrides={"REMOTE_ADDR": peer})
+            assert answer.headers.get("Strict-Transport-Security") == told
+
+
 def test_addresses_of_one_network_count_as_one() -> None:
     """Of IPv6 the first 64 bits, which are what a customer is given."""
     assert address_key("2001:db8:0:1::1") == address_key("2001:db8:0:1:ffff::2") == "2001:db8:0:1::/64"
