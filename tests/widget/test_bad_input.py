@@ -90,6 +90,18 @@ BODIES: dict[str, tuple[bytes, str, int]] = {
     "UTF-16": ('{"client_id": "x", "text": "a"}'.encode("utf-16"), "application/json", 400),
     "depth": (b"[" * 30_000, "application/json", 400),
     "depth in an object": (b'{"x": ' * 40 + b"1" + b"}" * 40, "application/json", 422),
+    "depth of lists": (b'{"x": ' + b"[" * 16 + b"]" * 16 + b"}", "application/json", 422),
+    "65 names": (json.dumps({f"name {n}": n for n in range(65)}).encode(), "application/json", 422),
+    "65 names further in": (json.dumps({"x": [{f"name {n}": n for n in range(65)}]}).encode(), "application/json", 422),
+    "a name of 65 characters": (json.dumps({"x" * 65: 1}).encode(), "application/json", 422),
+    "a name twice": (b'{"client_id": "x", "text": "a", "text": "b"}', "application/json", 400),
+    "a name twice further in": (b'{"client_id": "x", "text": "a", "x": [{"a": 1, "a": 1}]}', "application/json", 400),
+    "half a character in a name": (b'{"client_id": "x", "text": "a", "\\ud800": 1}', "application/json", 422),
+    "half a character further in": (b'{"client_id": "x", "text": "a", "x": [["\\udc00"]]}', "application/json", 422),
+    "NUL in a name": (b'{"client_id": "x", "text": "a", "\\u0000": 1}', "application/json", 422),
+    "beyond integers, below zero": (b'{"client_id": "x", "text": "a", "x": -9007199254740993}', "application/json", 400),
+    "a mark of byte order": (b'\xef\xbb\xbf{"client_id": "x", "text": "a"}', "application/json", 400),
+    "half a character not escaped": (b'{"client_id": "x", "text": "\xed\xa0\x80"}', "application/json", 400),
     "a list": (b"[]", "application/json", 422),
     "null": (b"null", "application/json", 422),
     "a text": (b'"hello"', "application/json", 422),
@@ -108,6 +120,16 @@ def test_a_body_that_is_none_is_refused(customer: Customer, body: bytes, content
     assert answer.status_code == status
     check_shape(answer)
     assert customer.events() == []
+
+
+def test_what_is_just_within_the_limits_is_taken(customer: Customer) -> None:
+    """16 deep, 64 names, names of 64 characters, 2^53: what is unknown is passed over."""
+    deep: Any = 1
+    for _ in range(14):
+        deep = [deep]
+    body = {"client_id": "x", "text": "a", "x" * 64: 2**53, "deep": {"deeper": deep}, **{f"name {n}": n for n in range(60)}}
+    assert len(body) == 64
+    assert customer.post("/messages", body).status_code == 202
 
 
 JUNK: list[Any] = [None, True, 0, -1, 2**53, 1e300, "", "x", "\u200b", "x" * 9000, [], [None], [[1]], {}, {"a": {"b": []}}, {"question": "csat"}]

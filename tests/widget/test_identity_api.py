@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import jwt
 import pytest
 from flask import Flask
 
+from kit.settings import ROOT
 from tests.contract.described import Caller, Description
 from tests.contract.kit_stand_in import ADMINISTRATOR, Neighbours, neighbours, web_services
 from tests.contract.people import signed_in
@@ -73,3 +75,15 @@ def test_an_identity_used_again_is_refused_the_same_way(app: Flask) -> None:
     used, forged = (client.post("/api/conversations", json={"identity": one}) for one in (identity, "forged"))
     assert used.get_data() == forged.get_data()
     assert used.status_code == forged.status_code == 422
+
+
+def test_a_site_that_does_as_the_documentation_shows_is_understood(app: Flask) -> None:
+    """Its lines of Python, word for word."""
+    page = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
+    chapter = page.split("\n## Signed identity\n")[1].split("\n## ")[0]
+    (block,) = re.findall(r"^```python\n(.*?)^```", chapter, re.MULTILINE | re.DOTALL)
+    assert len([line for line in block.splitlines() if line]) <= 10
+    site: dict[str, Any] = {}
+    exec(block, site)
+    identity = site["identity_of"]({"id": "crm:4711", "name": "Zoë", "email": "zoe@shop.example"}, SECRET)
+    assert app.test_client().post("/api/conversations", json={"identity": identity}).status_code == 201
