@@ -31,10 +31,10 @@ class TogetherEmbedder:
     waits by then; who finds none waits, and is taken along by the next. A place is handed on to the one who has waited longest.
     """
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, places: int = SIDE_BY_SIDE) -> None:
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._free = SIDE_BY_SIDE
+        self._free = places
         self._waiting: deque[_Waiting] = deque()
         self.checksum = embedder.checksum
         self.dimensions = embedder.dimensions

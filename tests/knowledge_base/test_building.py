@@ -231,3 +231,13 @@ def test_many_threads_may_ask_at_once(searcher):
     with ThreadPoolExecutor(8) as threads:
         answers = set(threads.map(lambda _: json.dumps(searcher.search("orange lamp", 3).hits[0].slug), range(64)))
     assert answers == {'"router-orange-light"'}
+
+
+def test_a_build_tells_how_far_it_is(shop, index, embedder):
+    """All characters of what is new, and nothing the second time."""
+    told = []
+    build(read_folder(shop.folder), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
+    assert sum(done for done, _ in told) == sum(more for _, more in told) == sum(map(len, embedder.embedded)) > 0
+    told.clear()
+    build(read_folder(shop.folder), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
+    assert told == [(0, 0)]

@@ -13,6 +13,7 @@ import pytest
 
 from knowledge_base.exceptions import SearchRefused, SearchUnavailable
 from knowledge_base.search_client import SearchClient, article_answer, search_answer
+from knowledge_base.searching import REMEMBERED, REMEMBERED_LENGTH
 from knowledge_base.server import SearchServer
 
 GOLDEN = Path(__file__).resolve().parent.parent / "contract"
@@ -236,3 +237,43 @@ def test_nobody_there_is_unavailable():
         with pytest.raises(SearchUnavailable, match="cannot be reached"):
             client.health(0.5)
         client.close()
+
+
+def test_a_repeated_question_is_answered_from_memory(client, embedder, shop, live):
+    """However it is spaced; another limit, and another generation, look anew; health counts."""
+    before = (client.health().remembered, client.health().looked_up)
+    embedder.embedded.clear()
+    first = client.search("track my parcel", limit=2)
+    assert client.search("  track my\n parcel ", limit=2) == first
+    assert embedder.embedded == ["track my parcel"]
+    client.search("track my parcel", limit=3)
+    assert (client.health().remembered - before[0], client.health().looked_up - before[1]) == (1, 2)
+    shop.add("orders/where-is-my-order", "Where is my order", "track my parcel", body="Open the new tracking page.")
+    live.follow()
+    embedder.embedded.clear()
+    second = client.search("track my parcel", limit=2)
+    assert "new tracking page" in str(second.hits[0].body)
+    assert embedder.embedded == ["track my parcel"]
+    assert (client.health().remembered, client.health().looked_up) == (0, 1)
+
+
+def test_memory_of_questions_is_bounded(client, live, embedder):
+    """The oldest go; long ones never stay."""
+    for number in range(REMEMBERED + 1):
+        live.searcher.search(f"parcel {number}", 3)
+    embedder.embedded.clear()
+    live.searcher.search(f"parcel {REMEMBERED}", 3)
+    assert embedder.embedded == []
+    live.searcher.search("parcel 0", 3)
+    live.searcher.search("parcel " * REMEMBERED_LENGTH, 3)
+    live.searcher.search("parcel " * REMEMBERED_LENGTH, 3)
+    assert len(embedder.embedded) == 3
+
+
+def test_memory_does_not_outlive_what_it_was_read_from(client, live):
+    """A question answered before is refused like any other once the articles' file was written to."""
+    client.search("track my parcel")
+    with open(live.searcher.loaded.folder / "articles.sqlite", "ab") as file:
+        file.write(b"\0")
+    with pytest.raises(SearchUnavailable):
+        client.search("track my parcel")
