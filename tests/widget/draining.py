@@ -87,6 +87,7 @@ class Chat:
     token: str
     id: str
     stopping: threading.Event
+    between_s: float = BETWEEN_MESSAGES_S
     acknowledged: dict[str, int] = field(default_factory=dict)
     late: Counter[int] = field(default_factory=Counter)
     last_frame: str = ""
@@ -115,7 +116,7 @@ class Chat:
                 self.late[response.status] += 1
             if response.status in (200, 202):
                 self.acknowledged[client_id] = answer["seq"]
-            time.sleep(BETWEEN_MESSAGES_S)
+            time.sleep(self.between_s)
 
     def watch(self) -> None:
         """Read the stream to its end."""
