@@ -68,7 +68,7 @@ _STRICTLY: dict[str, Any] = {
 
 
 def _check(value: Any, depth: int = 1) -> None:
-    if depth > DEEPEST:
+    if depth > DEEPEST and isinstance(value, dict | list):
         raise UnprocessableEntity(f"The body is nested deeper than {DEEPEST}.")
     if isinstance(value, dict):
         if len(value) > MOST_KEYS:

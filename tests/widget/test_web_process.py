@@ -31,12 +31,13 @@ def free_port() -> int:
 class Web:
     """``python -m widget`` and what is asked of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **changes: str) -> None:
         self.port = free_port()
         closed = {f"TOUCHDESK_{name}_PORT": str(free_port()) for name in ("RASA", "ACTIONS", "SEARCH")}
         mine = {"TOUCHDESK_VAR": str(folder), "TOUCHDESK_PORT": str(self.port), "TOUCHDESK_ADMIN_EMAIL": "a@b.example", **closed}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOUCHDESK_")}
-        environment = {**inherited, **mine, "TOUCHDESK_ADMIN_PASSWORD": PASSWORD}
+        environment = {**inherited, **mine, "TOUCHDESK_ADMIN_PASSWORD": PASSWORD, **{f"TOUCHDESK_{name}": value for name, value in changes.items()}}
+        self.environment = environment
         subprocess.run([sys.executable, "-m", "desk", "init"], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
         self.log = (folder / "web.log").open("wb")
         self.process = subprocess.Popen([sys.executable, "-m", "widget"], cwd=ROOT, env=environment, stderr=self.log)

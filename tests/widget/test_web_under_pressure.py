@@ -1,0 +1,294 @@
+"""The web process under those who ask too much, too slowly or never read: they pay for it, and nobody else does."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.settings import ROOT
+from tests.widget.test_web_process import PASSWORD, PATIENCE_S, Customer, Stream, Web
+
+KIB = 1024
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    web = Web(tmp_path_factory.mktemp("var"), PROXIES="127.0.0.9", CONNECTIONS_PER_ADDRESS="150")
+    yield web
+    web.close()
+
+
+@pytest.fixture
+def customer(web: Web) -> Customer:
+    return web.customer()
+
+
+def memory_kib(web: Web) -> int:
+    """What the process holds of real memory."""
+    status = Path(f"/proc/{web.process.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])  # type: ignore[index]
+
+
+def connections_of(web: Web, address: str) -> int:
+    """How many connections web has open with a loopback address, as the kernel counts them."""
+    there = f"{int.from_bytes(socket.inet_aton(address), 'little'):08X}"
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return sum(1 for row in fields if row[1].endswith(f":{web.port:04X}") and row[2].startswith(there) and row[3] == "01")
+
+
+def connect(web: Web, address: str = "127.0.0.1", receive_bytes: int = 0) -> socket.socket:
+    """A connection from one of this machine's own addresses."""
+    connection = socket.socket()
+    if receive_bytes:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    connection.settimeout(PATIENCE_S)
+    connection.bind((address, 0))
+    connection.connect(("127.0.0.1", web.port))
+    return connection
+
+
+def answer_of(connection: socket.socket) -> tuple[int, Any]:
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, json.loads(response.read())
+
+
+def posted(path: str, body: bytes, *headers: str) -> bytes:
+    """A request as it goes over the line."""
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *headers, f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def within(seconds: float, done: Any) -> float:
+    """Wait until something is so; the seconds it took. Fails after ``seconds``."""
+    began = time.monotonic()
+    while not done():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_a_gigabyte_is_refused_before_it_is_sent(web: Web, customer: Customer) -> None:
+    """By what its head says, in words, within 50 ms; also to a client that just goes on sending."""
+    head = f"POST {customer.path}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {1024**3}\r\n\r\n"
+    took = []
+    for _ in range(10):
+        with connect(web) as connection:
+            began = time.monotonic()
+            connection.sendall(head.encode())
+            status, answer = answer_of(connection)
+            took.append(time.monotonic() - began)
+            assert (status, answer["error"]["code"], answer["error"]["detail"]) == (413, "too_large", {"limit": 65536})
+    assert min(took) < 0.05
+    before = memory_kib(web)
+    with connect(web) as connection:
+        connection.sendall(head.encode())
+        sent = 0
+        try:
+            for _ in range(1024):
+                connection.sendall(b"x" * 1024 * KIB)
+                sent += 1
+        except OSError:
+            pass  # told to stop
+        assert sent < 100
+    assert memory_kib(web) - before < 32 * KIB
+    assert customer.says("still there") == 1
+
+
+def test_pieces_without_end_are_refused_at_the_limit(web: Web, customer: Customer) -> None:
+    """A body that does not say how long it is."""
+    with connect(web) as connection:
+        head = f"POST {customer.path}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"".join(b"1000\r\n" + b"x" * 4096 + b"\r\n" for _ in range(17)))
+        assert answer_of(connection)[0] == 413
+        assert connection.recv(100) == b""
+
+
+def test_connections_of_one_address_have_an_end(web: Web) -> None:
+    """The next one is told so; another address and a proxy of ours are not touched, and who leaves makes room."""
+    held = []
+    try:
+        for _ in range(150):
+            held.append(connect(web, "127.0.0.5"))
+        within(10, lambda: connections_of(web, "127.0.0.5") == 150)
+        with connect(web, "127.0.0.5") as one_more:
+            status, answer = answer_of(one_more)
+            assert (status, answer["error"]["code"]) == (429, "too_many")
+        proxied = [connect(web, "127.0.0.9") for _ in range(160)]
+        held += proxied
+        for connection in (connect(web, "127.0.0.6"), proxied[-1]):
+            connection.sendall(b"GET /api/session HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer_of(connection)[0] == 401
+            connection.close()
+        held[0].close()
+        time.sleep(0.2)
+        with connect(web, "127.0.0.5") as again:
+            again.sendall(b"GET /api/session HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer_of(again)[0] == 401
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_only_a_proxy_says_who_calls(web: Web) -> None:
+    """Its word makes cookies those of https; the same word from anybody else makes nothing of them."""
+    body = json.dumps({"email": "a@b.example", "password": PASSWORD}).encode()
+    names = {}
+    for address in ("127.0.0.9", "127.0.0.1"):
+        with connect(web, address) as connection:
+            connection.sendall(posted("/api/session", body, "X-Forwarded-Proto: https"))
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            response.read()
+            names[address] = [cookie.partition("=")[0] for cookie in response.headers.get_all("Set-Cookie") or []]
+    assert names == {"127.0.0.9": ["__Host-touchdesk", "__Host-touchdesk-device"], "127.0.0.1": ["touchdesk", "touchdesk-device"]}
+
+
+def test_readers_that_stall_cost_little_and_are_gone_soon(web: Web, customer: Customer) -> None:
+    """Thirty streams of a long conversation that nobody reads: below 1 MiB each in the process, and gone within some 10 s."""
+    talks = [customer, web.customer()]
+    for talk in talks:
+        for n in range(40):
+            assert talk.asks("POST", "/messages", {"client_id": f"long-{n}", "text": "👩" * 5000})[0] == 202
+    for talk in talks:
+        talk.stream().close()
+    before, most = memory_kib(web), 0
+    stalled = []
+    for n in range(30):
+        connection = connect(web, "127.0.0.7", receive_bytes=4096)
+        talk = talks[n % 2]
+        head = f"GET {talk.path}/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer {talk.token}\r\n\r\n"
+        connection.sendall(head.encode())
+        stalled.append(connection)
+    began = time.monotonic()
+    within(5, lambda: connections_of(web, "127.0.0.7") == 30)
+    while connections_of(web, "127.0.0.7") and time.monotonic() - began < 25:
+        most = max(most, memory_kib(web) - before)
+        time.sleep(0.1)
+    took_s = time.monotonic() - began
+    for connection in stalled:
+        connection.close()
+    assert connections_of(web, "127.0.0.7") == 0
+    assert took_s < 20
+    assert most < 30 * KIB
+    assert customer.asks("GET", "")[0] == 200
+
+
+def test_a_flooding_visitor_is_told_and_the_others_are_served(web: Web) -> None:
+    """Five hundred messages as fast as they go: the limit's worth is taken, the rest told to wait, and another's message is taken meanwhile."""
+    flooder, other = web.customer(), web.customer()
+    told: Counter[int] = Counter()
+
+    def flood() -> None:
+        connection = web.connect()
+        for n in range(500):
+            body = json.dumps({"client_id": f"flood-{n}", "text": "x"})
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {flooder.token}"}
+            connection.request("POST", f"{flooder.path}/messages", body, headers)
+            with connection.getresponse() as response:
+                told[response.status] += 1
+                response.read()
+        connection.close()
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    assert [other.says(f"meanwhile {n}") for n in range(5)]
+    flooding.join(90)
+    assert set(told) == {202, 429}
+    assert 120 <= told[202] < 400
+    assert flooder.asks("GET", "")[0] == 200
+
+
+def signed_in(web: Web) -> tuple[dict[str, str], str]:
+    """The cookies of a signed-in browser, and its second token."""
+    connection = web.connect()
+    account = json.dumps({"email": "a@b.example", "password": PASSWORD})
+    connection.request("POST", "/api/session", account, {"Content-Type": "application/json"})
+    with connection.getresponse() as response:
+        cookies = "; ".join(cookie.partition(";")[0] for cookie in response.headers.get_all("Set-Cookie") or [])
+        csrf_token = json.loads(response.read())["csrf_token"]
+    connection.close()
+    return {"Cookie": cookies}, csrf_token
+
+
+def test_a_session_that_ends_closes_what_it_has_open_at_once(web: Web) -> None:
+    """Signed out, or changed at the command line, by another process: the stream is closed within 2 s, the cookie is dead at once."""
+    for way in ("sign out", "set-role"):
+        headers, csrf_token = signed_in(web)
+        stream = Stream(web.connect(), "/api/desk/events", headers)
+        ended: list[float] = []
+        reading = threading.Thread(target=lambda stream=stream, ended=ended: (read_out(stream), ended.append(time.monotonic())))
+        reading.start()
+        time.sleep(0.2)
+        if way == "sign out":
+            connection = web.connect()
+            connection.request("DELETE", "/api/session", headers={**headers, "X-CSRF-Token": csrf_token})
+            with connection.getresponse() as response:
+                assert response.status == 204
+            connection.close()
+        else:
+            command = [sys.executable, "-m", "desk", way, "a@b.example", "administrator"]
+            subprocess.run(command, cwd=ROOT, env=web.environment, check=True, capture_output=True, timeout=60)
+        at = time.monotonic()
+        connection = web.connect()
+        connection.request("GET", "/api/session", headers=headers)
+        with connection.getresponse() as response:
+            assert response.status == 401
+        connection.close()
+        reading.join(20)
+        assert ended, way
+        assert ended[0] - at < 2, way
+        stream.close()
+
+
+def read_out(stream: Stream) -> None:
+    while stream.frame():
+        pass
+
+
+def test_a_thousand_guesses_from_two_hundred_addresses(web: Web) -> None:
+    """Ten are looked at. Meanwhile the owner's own browser signs in within a second, and a customer's message is taken."""
+    headers, _ = signed_in(web)
+    told: Counter[int] = Counter()
+    guess = json.dumps({"email": "a@b.example", "password": "a guess"}).encode()
+
+    def attack(part: int) -> None:
+        for n in range(part, 1000, 8):
+            with connect(web, "127.0.0.9") as connection:  # each is another client of our proxy
+                connection.sendall(posted("/api/session", guess, f"X-Forwarded-For: 198.51.100.{n % 200}"))
+                told[answer_of(connection)[0]] += 1
+
+    attackers = [threading.Thread(target=attack, args=(part,)) for part in range(8)]
+    for attacker in attackers:
+        attacker.start()
+    time.sleep(0.5)
+    took = []
+    while any(attacker.is_alive() for attacker in attackers) or not took:
+        connection = web.connect()
+        began = time.monotonic()
+        account = json.dumps({"email": "a@b.example", "password": PASSWORD})
+        connection.request("POST", "/api/session", account, {"Content-Type": "application/json", **headers})
+        with connection.getresponse() as response:
+            assert response.status == 200
+            response.read()
+        took.append(time.monotonic() - began)
+        connection.close()
+    for attacker in attackers:
+        attacker.join(60)
+    assert told[401] <= 10
+    assert told[401] + told[429] == 1000
+    assert sorted(took)[len(took) // 2] < 1
+    assert web.customer().says("hello") == 1
