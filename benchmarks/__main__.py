@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.processes import idle_memory
 from benchmarks.search_quality import quality_section
+from benchmarks.search_speed import speed_section
 from benchmarks.turns import TOGETHER, TURNS, Compared, compare, rasa_with_idle_action, record_card
 from kit.preparation import prepare
 from kit.processes import RunningKit, trial_settings
@@ -24,7 +25,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "var"
         set_up = prepare(with_secrets(trial_settings(prepared)), print)
-        sections = [_heading(), _told(_set_up_table(set_up)), _processes_section(prepared), quality_section(os.environ.get("DATA"))]
+        sections = [_heading(), _told(_set_up_table(set_up)), _processes_section(prepared)]
+        sections += [speed_section(prepared), quality_section(os.environ.get("DATA"))]
     RESULTS.write_text("\n".join(sections), encoding="utf-8")
     print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
     return 0
