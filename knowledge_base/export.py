@@ -37,8 +37,7 @@ def export(model: str, folder: Path) -> dict[str, Any]:
     building = folder.with_name(f"{folder.name}.building-{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    dimensions, max_tokens = _export_to(source, building)
-    _quantise(building, max_tokens)
+    dimensions, max_tokens = write(load(source), source, building)
     files = {name: generations.checksum(building / name) for name in (embedding.MODEL, embedding.TOKENIZER)}
     manifest = {"made_by": MADE_BY, "model": model, "weights_sha256": weights, "dimensions": dimensions, "max_tokens": max_tokens, "files": files}
     (building / embedding.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -86,21 +85,26 @@ def checked_weights(folder: Path, model: str) -> str:
     return found
 
 
-def _export_to(source: Path, folder: Path) -> tuple[int, int]:
-    """Write model and tokeniser. Returns the vectors' length and the longest input in word pieces."""
+def load(source: Path) -> Any:
+    """The SentenceTransformer in ``source``, to be learnt from or exported. Nothing outside the folder is asked for."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     from sentence_transformers import SentenceTransformer
 
     # The eager attention is the one whose operations all stand in opset 17.
     keywords = {"attn_implementation": "eager", "use_safetensors": True}
-    sentence = SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=keywords)
+    return SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=keywords)
+
+
+def write(sentence: Any, source: Path, folder: Path) -> tuple[int, int]:
+    """Write model, in 8 bits, and tokeniser to ``folder``. Returns the vectors' length and the longest input in word pieces."""
     max_tokens = int(sentence.max_seq_length or 512)
     dimensions = int(sentence.encode(["a"], show_progress_bar=False).shape[1])
     if not (source / "tokenizer.json").is_file():
         raise EmbeddingUnusable(f"{source} holds no tokenizer.json")
     shutil.copyfile(source / "tokenizer.json", folder / embedding.TOKENIZER)
     _write_onnx(sentence.eval(), folder / embedding.MODEL)
+    _quantise(folder, max_tokens)
     return dimensions, max_tokens
 
 
