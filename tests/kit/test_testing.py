@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from kit.advisories import NOT_CHECKED
 from kit.testing import Counts, Outcome, Part, count_node, count_nothing, count_pytest, count_rasa, run_part, summary
 
 
@@ -100,3 +101,10 @@ def test_the_last_line_sums_everything_up() -> None:
     assert lines[-1] == "128 passed, 4 failed"
     assert "  tests: 90 passed, 2 failed in 60 s, exit code 1: FAILED" in lines
     assert "  js: 7 passed, 0 failed, 1 skipped in 1 s, exit code 0: FAILED" in lines
+
+
+def test_a_part_that_could_not_look_says_so_in_the_summary() -> None:
+    """The check for known holes may find its service away; that is not told as if all were well."""
+    looked, blind = (run_part(part(f"print({said!r})"), {}, lambda text: None) for said in ("1 passed in 0.1s", f"Advisories {NOT_CHECKED}: away"))
+    assert [outcome.note for outcome in (looked, blind)] == ["", NOT_CHECKED]
+    assert summary([blind])[0].endswith(f", but in part or whole {NOT_CHECKED}")

@@ -141,7 +141,11 @@ class WebProcess:
         self.log = folder / "web.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "-m", "widget"], cwd=ROOT, env=environment, stderr=log)
-        self._wait_until_alive()
+        try:
+            self._wait_until_alive()
+        except BaseException:
+            self.end()
+            raise
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         """One call on a connection of its own."""

@@ -83,3 +83,11 @@ def test_customers_leave_a_line_only_when_they_are_refused(kit: Kit, log: Kept) 
     customer.client.get(f"/api/conversations/{customer.id}", headers={"Authorization": "Bearer forged"})
     customer.client.open("/api/conversations", method="POST", data="{", headers={"Content-Type": "application/json"})
     assert [(status, named) for _, _, status, named in log.requests] == [(401, False), (400, False)]
+
+
+def test_trace_echoes_nothing(kit: Kit) -> None:
+    """A method that would give headers back is none of the kit's, on any route."""
+    for path in ("/", "/help", "/api/session", "/api/conversations", "/healthz"):
+        answer = kit.app.test_client().open(path, method="TRACE", headers={"Cookie": "touchdesk=zq7canary"})
+        assert answer.status_code == 405
+        assert "zq7canary" not in answer.get_data(as_text=True)
