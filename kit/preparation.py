@@ -119,7 +119,9 @@ def data_steps(settings: Settings) -> list[Step]:
             says="The embedding model, for serving",
             commands=[[str(WEB_PYTHON), "-m", "knowledge_base", "export"]],
             inputs=lambda: fingerprint(
-                *(knowledge / f"{name}.py" for name in ("export", "quantising", "embedding")), settings.model, *([model] if model.is_dir() else [])
+                *(knowledge / name for name in ("export.py", "quantising.py", "embedding.py", "low_rank.py", "support_adapter.npz")),
+                settings.model,
+                *([model] if model.is_dir() else []),
             ),
             stamp=stamps / "export",
             outputs=(embedding, var / "embedding" / "sentence.onnx", var / "embedding" / "tokenizer.json"),

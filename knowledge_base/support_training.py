@@ -12,11 +12,11 @@ import json
 import sys
 from pathlib import Path
 
+from .export import ADAPTER, DEFAULT_MODEL, load, model_folder
 from .low_rank import Course, Subject, teach, write_adapter
 
 HERE = Path(__file__).parent
 QUESTIONS = HERE / "support_questions"
-ADAPTER = HERE / "support_adapter.npz"
 COURSE = Course(steps=500)
 
 
@@ -33,12 +33,8 @@ def read_subjects(folder: Path = QUESTIONS, left_out: frozenset[str] = frozenset
 
 
 def main() -> int:
-    from sentence_transformers import SentenceTransformer
-
-    from .export import DEFAULT_MODEL, model_folder
-
     subjects = read_subjects()
-    sentence = SentenceTransformer(str(model_folder(DEFAULT_MODEL)), device="cpu", local_files_only=True)
+    sentence = load(model_folder(DEFAULT_MODEL))
     print(f"{sum(len(subject.texts) for subject in subjects)} texts of {len(subjects)} articles, {COURSE.steps} steps", file=sys.stderr)
     losses: list[float] = []
 
