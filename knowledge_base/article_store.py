@@ -237,6 +237,11 @@ def public_paths(connection: sqlite3.Connection) -> dict[str, str]:
     return {row["slug"]: row["path"] for row in connection.execute("SELECT slug, path FROM public_articles")}
 
 
+def written(connection: sqlite3.Connection) -> set[tuple[str, str, str, str, str, str]]:
+    """Slug, path, title, audience, status and Markdown of every article, public or not."""
+    return {tuple(row) for row in connection.execute("SELECT slug, path, title, audience, status, markdown FROM articles")}
+
+
 def row_sources(connection: sqlite3.Connection) -> RowSources:
     """Everything that rows are made from."""
     articles = connection.execute("SELECT id, title, answer, questions FROM public_articles")

@@ -133,10 +133,10 @@ def forget_live(index: Path) -> None:
 def regain(index: Path) -> None:
     """Give the owner of the index back what its folders need to be read and replaced. What belongs to others stays as it is."""
     with contextlib.suppress(OSError):
-        for folder in (index, *(path for path in index.iterdir() if NAME.fullmatch(path.name))):
-            mode = folder.lstat().st_mode
-            if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
-                folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+        _open_to_owner(index)
+        for path in index.iterdir():
+            if NAME.fullmatch(path.name):
+                _open_to_owner(path)
 
 
 def prune(index: Path, grace_s: float = 60.0) -> None:
@@ -171,6 +171,12 @@ def checksum(path: Path) -> str:
 def _own_checksum(manifest: dict[str, Any]) -> str:
     rest = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _open_to_owner(folder: Path) -> None:
+    mode = folder.lstat().st_mode
+    if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+        folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
 
 
 def _read_small(path: Path, limit: int) -> bytes:

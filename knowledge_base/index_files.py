@@ -6,8 +6,10 @@ so that the next build embeds only what is new. ``ranking.npz``: rows, lexical i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import article_store, generations
 from .calibration import Calibration
@@ -23,7 +26,7 @@ from .embedding import Embedder, Vectors
 from .exceptions import IndexDisagrees, IndexUnusable
 from .head import TrainedHead
 from .lexical import LexicalIndex
-from .model import Cutoffs
+from .model import Article, Cutoffs
 from .ranking import ANSWER, PASSAGE, PHRASING, TITLE, Ranker, Rows
 from .training import Learnable, Settled
 
@@ -55,8 +58,10 @@ class LoadedIndex:
     checksums: dict[str, str]
 
     def untouched(self, *names: str) -> bool:
-        """Whether the files (all, or those named) are as they were when they were checked."""
+        """Whether the files (those named, or all, and no others) are as they were when they were checked."""
         try:
+            if not names and set(os.listdir(self.folder)) != set(self.stamps):
+                return False
             return all(self._is_same(name) for name in names or self.stamps)
         except (IndexUnusable, OSError):
             return False
@@ -94,6 +99,7 @@ def write_index(folder: Path, data: Learnable, texts: Sequence[str], vectors: Ve
         base=np.float64(head.base),
         landmarks=head.landmarks,
         lexical_share=np.float64(head.lexical_share),
+        vectors=_digest(vectors),
     )
 
 
@@ -117,11 +123,26 @@ def load_index(folder: Path, embedding_checksum: str) -> LoadedIndex:
             head = TrainedHead(arrays["head"], float(arrays["base"]), arrays["landmarks"], float(arrays["lexical_share"]))
             if not lexical.is_sound or not all(np.isfinite(array).all() for array in (lexical.idf, lexical.weights, head.weights)):
                 raise ValueError("numbers that cannot be")
+            # Generations of before there was such a digest are taken as they are.
+            if "vectors" in arrays and not np.array_equal(arrays["vectors"], _digest(vectors)):
+                raise ValueError("the ranking was not learnt on these vectors")
         settled = settled_from(manifest["settled"])
         ranker = Ranker(vectors[: len(rows.article)], rows, lexical, head, settled.calibration)
     except UNREADABLE as cause:
         raise IndexDisagrees(f"{folder} cannot be loaded") from cause
     return LoadedIndex(folder, manifest, rows, ranker, settled, stamps, checksums)
+
+
+def prove_articles(loaded: LoadedIndex, articles: Sequence[Article]) -> None:
+    """See that a generation whose manifest says that it was made of ``articles`` holds just these. Raises `IndexDisagrees`."""
+    wanted = {(article.slug, article.path, article.title, article.audience, article.status, article.markdown) for article in articles}
+    try:
+        with article_store.reading(loaded.folder / article_store.FILE_NAME) as connection:
+            found = article_store.written(connection)
+    except IndexUnusable as cause:
+        raise IndexDisagrees(str(cause)) from cause
+    if found != wanted:
+        raise IndexDisagrees(f"{loaded.folder} does not hold the articles that its manifest speaks of")
 
 
 def prove(loaded: LoadedIndex, embedder: Embedder) -> None:
@@ -171,6 +192,11 @@ def _prove_vectors(loaded: LoadedIndex, texts: list[str], vectors: Vectors, embe
         raise IndexDisagrees(f"{folder}: the ranking cannot be asked") from cause
     if not all(0 <= one.confidence <= 1 for one in found):
         raise IndexDisagrees(f"{folder}: the ranking gives no probabilities")
+
+
+def _digest(vectors: Vectors) -> npt.NDArray[np.uint8]:
+    """uint8 (32,): what the ranking was learnt on, so that it is not used with other vectors."""
+    return np.frombuffer(hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).digest(), np.uint8)
 
 
 def read_texts(folder: Path) -> tuple[list[str], Vectors]:

@@ -89,8 +89,7 @@ def render(markdown: str, folder: str = "") -> Page:
     _limit_steps(parser, BUDGET * max(1, len(markdown) // 65_536))
     plain = False
     try:
-        if markdown.count("|") > MAX_PIPES:
-            raise _TooIntricate
+        _look_over(markdown)
         tokens = parser.parse(markdown)
         _limit_raw(tokens)
     except _TooIntricate:
@@ -156,6 +155,13 @@ def _limit_steps(parser: MarkdownIt, budget: int) -> None:
     parser.block.ruler.before("table", "limit", block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     # The parser calls it by this name; it knows no other way to set one.
     parser.normalizeLink = normalize_link  # type: ignore[method-assign]
+
+
+def _look_over(markdown: str) -> None:
+    """Raise `_TooIntricate` for what would be found out only after a long parse. Tags in code count too, hence the wide margin."""
+    repeated = len(RAW_EMPHASIS.findall(markdown)) * markdown.count("\n\n")
+    if markdown.count("|") > MAX_PIPES or repeated > 8 * MAX_REPEATED:
+        raise _TooIntricate
 
 
 def _limit_raw(tokens: list[Token]) -> None:
