@@ -124,7 +124,10 @@ class LiveIndex:
     def _loaded(self, folder: Path) -> Searcher:
         loaded = index_files.load_index(folder, self._embedder.checksum)
         index_files.prove(loaded, self._embedder)
-        return Searcher(loaded, self._embedder)
+        searcher = Searcher(loaded, self._embedder)
+        if self._is_wanted(searcher):
+            index_files.prove_articles(loaded, self._reading.articles)
+        return searcher
 
     def _is_wanted(self, searcher: Searcher) -> bool:
         """Whether it was made of the articles as they stand."""
