@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,18 +54,20 @@ def build(
     settled_here: bool = False,
     preparing: Prepare = prepare,
     told: Told = lambda done, more: None,
+    also_known: Mapping[str, Vectors] | None = None,
 ) -> Built:
     """Make a generation of ``reading`` under ``index`` and make it live.
 
     With ``settled``, usually that of the generation before, held-out questions are not asked, which is quicker; the manifest
     then says so, unless it was ``settled_here``, on these articles. ``preparing`` may remember what it prepared before, ``told`` show how far it is.
+    ``also_known`` are vectors by ``embedder``, float32 (dim,) by text, beside those that the live generation knows.
     """
     # Public ones first: their places in the list are the article numbers that the rows name.
     articles = sorted(reading.articles, key=lambda article: (not article.is_public, article.slug))
     stored = [preparing(article) for article in articles]
     rows, texts = rows_of([one for one in stored if one.article.is_public])
     everything = [*texts, *read_far_messages()]
-    known = index_files.known_vectors(index, embedder.checksum)
+    known = {**(also_known or {}), **index_files.known_vectors(index, embedder.checksum)}
     vectors = embed_new(everything, known, embedder, told)
     data = Learnable(rows, texts, vectors[: len(texts)], index_texts(texts))
     decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge_base.adapted_models import OneModel
 from knowledge_base.building import Built, build
 from knowledge_base.embedding import Vectors
 from knowledge_base.index_files import load_index
@@ -154,7 +155,7 @@ def searcher(shop: Articles, built: Callable[[], Built], index: Path, embedder: 
 
 @pytest.fixture
 def live(shop: Articles, index: Path, embedder: WordEmbedder, clock: TickingClock) -> LiveIndex:
-    return LiveIndex(Place(shop.folder, index, 0.3), embedder, clock)
+    return LiveIndex(Place(shop.folder, index, 0.3), OneModel(embedder), clock)
 
 
 @pytest.fixture
