@@ -87,6 +87,8 @@ def _faults_of(people: People, method: str, rule: str, route: Route) -> Iterator
         answers: dict[str, Answer] = {}
         for target in reversed(TARGETS):
             cell = Cell(method, rule, route, role, target)
+            if route.door == "guess":
+                people.forget_tries()  # after ten all are refused alike, whoever they guess at
             before = people.stored(list(shared.values())) if _has_conversation(rule) else None
             answers[target] = _ask(people, cell, targets[target])
             yield from _wrong_answer(people, cell, answers[target])

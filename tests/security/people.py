@@ -111,6 +111,11 @@ class People:
         token, session = self.services.accounts.sign_in(self.staff[role].email, PASSWORD)[:2]
         return {"Cookie": f"touchdesk={token}", "X-CSRF-Token": session.csrf_token}
 
+    def forget_tries(self) -> None:
+        """Nobody has guessed yet."""
+        with self.services.database.writing() as connection:
+            connection.execute(text("DELETE FROM sign_in_tries"))
+
     def _expired(self) -> dict[str, str]:
         """This customer's token and an administrator's session, both from long ago."""
         visitor = self.services.customers.conversation(self.tokens["this customer"], self._any_conversation())[0].visitor_id

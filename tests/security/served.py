@@ -13,14 +13,24 @@ import gevent
 from gevent.event import Event
 from sqlalchemy import event
 
+from desk.accounts import Accounts
+from desk.guessing import Guessing
 from desk.migrate import migrate
 from kit.settings import Settings
 from tests.contract.kit_stand_in import Neighbours
+from tests.desk.house import CHEAP
+from touchpoints.clock import system_clock
 from widget.app import create_app
-from widget.server import Handler, Pools, Server, Work, listen
+from widget.gate import front, places
+from widget.server import Pools, Server, Work, listen
 from widget.services import Services, build_services
 
 PATIENCE_S = 30.0
+AMPLE = dict.fromkeys(
+    ("messages_per_minute", "visitor_requests_per_minute", "address_requests_per_minute", "conversations_per_minute", "connections_per_address"),
+    10_000_000,
+)
+"""Everybody here calls from one address, faster than anybody would: limits have tests of their own."""
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
 Dress = Callable[[Any, Services], Wsgi]
 """Makes of the finished app what is served in its place: a test plants a fault so."""
@@ -49,12 +59,19 @@ def served(folder: Path, neighbours: Neighbours, *, dress: Dress = _as_it_is, po
     """Serve the app with its data in ``folder``, for as long as the block runs."""
     near = neighbours.server_address[1]
     given: dict[str, Any] = {"inner_secret": "inner", "signing_key": "a signing key of the tests", "rasa_port": near, "search_port": near}
-    thread = _ServerThread(Settings(var=folder, **given | settings), dress, port)
+    thread = _ServerThread(Settings(var=folder, **AMPLE | given | settings), dress, port)
     thread.start()
     try:
         yield thread.wait_served()
     finally:
         thread.stop()
+
+
+def _signed_in_cheaply(services: Services) -> Services:
+    """Argon2 as always, but not made to be slow: nobody here is kept from guessing by that."""
+    database, hours = services.database, services.settings.session_hours
+    guessing = Guessing(database, key=services.settings.signing_key, clock=system_clock)
+    return replace(services, accounts=Accounts(database, clock=system_clock, session_hours=hours, hasher=CHEAP, guessing=guessing))
 
 
 class _ServerThread(threading.Thread):
@@ -79,12 +96,13 @@ class _ServerThread(threading.Thread):
 
     def _serve(self) -> None:
         pools, self._ended, self._loop = Pools(), Event(), gevent.get_hub().loop
-        services = build_services(self._settings, offload=pools.offload)
+        services = _signed_in_cheaply(build_services(self._settings, offload=pools.offload))
         event.listen(services.database.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF"))
         migrate(services.database)
         app = create_app(self._settings, services)
         listener = listen("127.0.0.1", self._port)
-        server = Server(listener, Work(self._dress(app, services), pools), log=None, error_log=None, handler_class=Handler)  # type: ignore[arg-type]
+        work = Work(self._dress(app, services), pools)  # type: ignore[arg-type]
+        server = Server(listener, front(self._settings, services.tokens)(work), places=places(self._settings), error_log=None)
         server.start()
         services.runner.start()
         self._served = Served(listener.getsockname()[1], app, services)
@@ -110,8 +128,3 @@ class _ServerThread(threading.Thread):
             self._loop.run_callback_threadsafe(self._ended.set)
             self.join(PATIENCE_S)
         assert not self.is_alive()
-
-
-def moved(services: Services, **settings: Any) -> Settings:
-    """The settings of a running app with some changed."""
-    return replace(services.settings, **settings)

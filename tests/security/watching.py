@@ -42,9 +42,7 @@ class Ear(threading.Thread):
 def heard_beside(people: People) -> dict[str, bool]:
     """Whether each customer's stream told what was said in this customer's conversation."""
     conversations = {role: people.conversation(role) for role in ("this customer", "another customer")}
-    ears = {
-        role: Ear(people.served.port, f"/api/conversations/{one}/events?after=0", people.headers[role]) for role, one in conversations.items()
-    }
+    ears = {role: Ear(people.served.port, f"/api/conversations/{one}/events?after=0", people.headers[role]) for role, one in conversations.items()}
     people.services.customers.say(people.tokens["this customer"], conversations["this customer"], "beside", {"text": SAID})
     people.services.customers.typing(people.tokens["this customer"], conversations["this customer"])
     for ear in ears.values():

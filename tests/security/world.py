@@ -47,7 +47,7 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, around: Neighbours) -> Iterator[World]:
+def world(folder: Path, around: Neighbours, **settings: Any) -> Iterator[World]:
     """Serve two articles, one of them internal, with pictures inside and outside a media folder."""
     articles = folder / "articles"
     for path in ("media/router.png", "general/secret.png"):
@@ -60,7 +60,7 @@ def world(folder: Path, around: Neighbours) -> Iterator[World]:
     put_on_shelf(folder / "index", shelf)
     plant = Plant()
     around.search_is_away = True  # so that the words are looked up in the articles themselves
-    with served(folder, around, dress=plant.dress, articles=articles) as running:
+    with served(folder, around, dress=plant.dress, articles=articles, **settings) as running:
         people = People(running)
         yield World(running, people, plant)
         people.close()

@@ -72,11 +72,11 @@ ADDRESSES = (
     "filesystem:javascript:{js}",
     "feed:javascript:{js}",
     "jar:javascript:{js}!/",
-    "https://shop.example/\" onmouseover=\"{js}",
+    'https://shop.example/" onmouseover="{js}',
     "https://shop.example/' onmouseover='{js}' x='",
     "https://shop.example/><img src=x onerror={js}>",
     "//trap.example/{n}.js",
-    "/help/x\" onfocus=\"{js}\" autofocus x=\"",
+    '/help/x" onfocus="{js}" autofocus x="',
 )
 LINKS = ("{}", "[go]({})", "[go](<{}>)", "<{}>", "[go][1]\n\n[1]: <{}>", "![picture](<{}>)", '<a href="{}">go</a>', "<a href='{}'>go</a>")
 """How an address gets into a text: bare, in Markdown's ways, and in HTML."""

@@ -1,0 +1,1 @@
+"""Calls that nobody would make: from the description, from hypothesis, and mutated bytes."""
