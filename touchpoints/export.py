@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -29,7 +30,8 @@ COLUMNS = (
     "latency_ms",
     "data",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+"""How a cell begins that a spreadsheet may run: blanks before it are passed over, and some take the full-width signs for the plain ones."""
 
 
 def as_row(recorded: Recorded) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def as_csv(pages: Iterable[list[Recorded]]) -> Iterator[str]:
 def _cell(value: Any) -> Any:
     if isinstance(value, dict):
         value = json.dumps(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def as_xes(pages: Iterable[list[Recorded]]) -> Iterator[str]:

@@ -33,7 +33,7 @@ HTTPS_ONLY = "max-age=63072000; includeSubDomains"
 
 
 def protect(app: Flask) -> None:
-    """Put the headers on every answer; what an API says is never kept by a cache."""
+    """Put the headers on every answer; what an API says is never kept by a cache, nor is the page that staff sign in on."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -41,7 +41,7 @@ def protect(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
-        if request.path.startswith("/api/"):
+        if request.path.startswith("/api/") or request.path == "/desk":
             response.headers["Cache-Control"] = "no-store"
             response.vary.update(("Cookie", "Authorization"))
         return response
