@@ -146,7 +146,7 @@ class Customers:
         visitor_id = self._tokens.visitor(token)
         with self._database.reading() as connection:
             conversation = access(connection, visitor_id, conversation_id)
-            return rows.events_after(connection, conversation_id, after), queue_place(connection, conversation)
+            return rows.events_after(connection, conversation_id, after, rows.STREAMED_PAGE), queue_place(connection, conversation)
 
     def say(self, token: str, conversation_id: str, client_id: Any, body: Mapping[str, Any]) -> Accepted:
         """Store a message (``text``, or the ``payload`` of a choice) with its touchpoint and its turn, in one transaction."""

@@ -16,8 +16,10 @@ from touchpoints.store import next_number
 EVENTS_PAGE = 200
 """At most so many events in one answer."""
 
-LONGEST_PAGE = 64 * 1024
+LONGEST_PAGE = 32 * 1024
 """At most about so many characters of text in one answer, its first event apart: a client that does not read must not cost megabytes."""
+STREAMED_PAGE = 16 * 1024
+"""The same for a stream, which sends what it has read piece by piece."""
 
 _FIELDS = tuple(row.name for row in fields(Conversation) if row.name not in ("agent_name", "customer"))
 _KNOWN = {"_customer": "customer", "_customer_name": "name", "_customer_email": "email"}
@@ -108,15 +110,15 @@ def find_by_client_id(connection: Connection, conversation_id: str, sender: str,
     return None if row is None else (row.seq, row.body_hash)
 
 
-def events_after(connection: Connection, conversation_id: str, after: int, limit: int = EVENTS_PAGE) -> list[Event]:
-    """The events after a number, in order: at most ``limit``, and fewer where their texts are long, but one at least."""
-    query = select(events).where(events.c.conversation_id == conversation_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
+def events_after(connection: Connection, conversation_id: str, after: int, characters: int = LONGEST_PAGE) -> list[Event]:
+    """The events after a number, in order: at most `EVENTS_PAGE`, and fewer where their texts are long, but one at least."""
+    query = select(events).where(events.c.conversation_id == conversation_id, events.c.seq > after).order_by(events.c.seq).limit(EVENTS_PAGE)
     found: list[Event] = []
-    room = LONGEST_PAGE
+    room = characters
     with connection.execute(query) as rows:
         for row in rows:
             event = _event(row)
-            room -= len(event.data.get("text") or "")
+            room -= len(event.data.get("text") or "") * (2 if event.data.get("body") else 1)
             if found and room < 0:
                 break
             found.append(event)
