@@ -5,104 +5,33 @@ from __future__ import annotations
 import http.client
 import json
 import math
-import socket
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from desk.exceptions import BotFailed
 from desk.model import HANDOFF_REASONS, OUTCOMES, Reply, TurnResult
-
-CONNECT_TIMEOUT_S = 1.0
-ANSWER_LIMIT_BYTES = 1 << 20
+from knowledge_base.bounded_http import AnswerTooLong, Line
 
 
 class BotClient:
     """Calls ``POST /turns``; a connection is kept per thread."""
 
     def __init__(self, url: str, secret: str) -> None:
-        parts = urlsplit(url)
-        self._address = (str(parts.hostname), parts.port or 80)
-        self._path = f"{parts.path}/turns"
-        self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        self._local = threading.local()
+        self._line = Line(url, secret)
 
     def turn(self, turn_id: str, text: str, state: Mapping[str, Any], *, owner: str, budget_s: float) -> TurnResult:
         """Have one message answered. Raises `BotFailed` for anything but a whole, well-formed answer within ``budget_s``."""
         body = {"turn_id": turn_id, "text": text, "state": dict(state), "owner": owner, "budget_ms": int(budget_s * 1000)}
-        status, content = self._post(json.dumps(body).encode(), time.monotonic() + budget_s)
+        try:
+            status, content = self._line.ask("POST", "/turns", json.dumps(body).encode(), time.monotonic() + budget_s)
+        except AnswerTooLong as cause:
+            raise BotFailed("Rasa's answer is too long.") from cause
+        except (OSError, http.client.HTTPException) as cause:
+            raise BotFailed(f"Rasa did not answer: {type(cause).__name__}.") from cause
         if status != 200:
             raise BotFailed(f"Rasa answered {status}.")
         return read_result(_parsed(content))
-
-    def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
-        connection, kept = self._connection(deadline)
-        try:
-            return _exchange(connection, self._path, body, self._headers)
-        except ConnectionError as cause:
-            connection.close()
-            if not kept:
-                raise BotFailed(f"Rasa did not answer: {type(cause).__name__}.") from cause
-            return self._post(body, deadline)  # the kept connection had ended with a restart of Rasa; a turn has no effect, so twice is once
-        except (OSError, http.client.HTTPException) as cause:
-            connection.close()
-            raise BotFailed(f"Rasa did not answer: {type(cause).__name__}.") from cause
-        except BotFailed:
-            connection.close()
-            raise
-
-    def _connection(self, deadline: float) -> tuple[_Connection, bool]:
-        """This thread's connection, and whether it was open already."""
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = _Connection(*self._address)
-        connection.deadline = deadline
-        return connection, connection.open()
-
-
-class _TimedSocket(socket.socket):
-    """Lets nothing received come later than a deadline: a timeout for each piece would let a dripping answer last for ever."""
-
-    deadline = 0.0
-
-    def recv_into(self, *arguments: Any) -> int:
-        """As always, but within what remains; past it at once. Raises TimeoutError."""
-        self.settimeout(max(0.001, self.deadline - time.monotonic()))
-        return super().recv_into(*arguments)
-
-
-class _Connection(http.client.HTTPConnection):
-    deadline = 0.0
-
-    def __del__(self) -> None:
-        """A thread that ends takes its connection with it."""
-        self.close()
-
-    def open(self) -> bool:
-        """Take over the deadline; True when the connection stood already."""
-        if not isinstance(self.sock, _TimedSocket):
-            return False
-        self.sock.deadline = self.deadline
-        self.sock.settimeout(max(0.001, self.deadline - time.monotonic()))
-        return True
-
-    def connect(self) -> None:
-        """Connect within the deadline, and within `CONNECT_TIMEOUT_S`."""
-        plain = socket.create_connection((self.host, self.port), min(CONNECT_TIMEOUT_S, max(0.001, self.deadline - time.monotonic())))
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = _TimedSocket(plain.family, plain.type, plain.proto, plain.detach())
-        self.open()
-
-
-def _exchange(connection: _Connection, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    connection.request("POST", path, body, headers)
-    with connection.getresponse() as response:
-        content = response.read(ANSWER_LIMIT_BYTES + 1)
-        if len(content) > ANSWER_LIMIT_BYTES:
-            raise BotFailed("Rasa's answer is too long.")
-        return response.status, content
 
 
 def _parsed(content: bytes) -> Any:

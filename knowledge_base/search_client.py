@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import http.client
+import json
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import requests
-
+from .bounded_http import Line
 from .exceptions import SearchRefused, SearchUnavailable
 from .model import ArticleAnswer, Choice, Cutoffs, Hit, SearchAnswer, SearchHealth, Step
 
@@ -22,9 +23,7 @@ class SearchClient:
     """
 
     def __init__(self, url: str, secret: str) -> None:
-        self._url = url.rstrip("/")
-        self._secret = secret
-        self._local = threading.local()
+        self._line = Line(url, secret)
 
     def search(self, text: str, limit: int = 3, timeout_s: float = 2.0) -> SearchAnswer:
         """The articles that may answer ``text``, at most ``limit`` (1 to 20), best first."""
@@ -52,54 +51,38 @@ class SearchClient:
 
     def close(self) -> None:
         """Close the connection of the calling thread; those of other threads go with their threads."""
-        session = getattr(self._local, "session", None)
-        if session is not None:
-            session.close()
+        self._line.close()
 
     def _call(self, method: str, path: str, timeout_s: float, body: dict[str, Any] | None = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
         try:
-            response = self._send(method, path, timeout_s, body)
-        except requests.Timeout as cause:
+            status, answer = self._line.ask(method, path, content, time.monotonic() + timeout_s)
+        except TimeoutError as cause:
             raise SearchUnavailable(f"search did not answer within {timeout_s} s") from cause
-        except requests.ConnectionError:
-            # A kept connection may have ended with a restart of the service; asking twice has no effect.
-            try:
-                response = self._send(method, path, timeout_s, body)
-            except requests.RequestException as cause:
-                raise SearchUnavailable("search cannot be reached") from cause
-        except requests.RequestException as cause:
-            raise SearchUnavailable("search cannot be asked") from cause
-        return _json_of(response)
-
-    def _send(self, method: str, path: str, timeout_s: float, body: dict[str, Any] | None) -> requests.Response:
-        session = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.trust_env = False  # a proxy from the environment has no business on loopback
-            session.headers["Authorization"] = f"Bearer {self._secret}"
-        response: requests.Response = session.request(method, self._url + path, json=body, timeout=timeout_s, allow_redirects=False)
-        return response
+        except (OSError, http.client.HTTPException) as cause:
+            raise SearchUnavailable(f"search cannot be reached: {type(cause).__name__}") from cause
+        return _checked(status, answer)
 
 
-def _json_of(response: requests.Response) -> Any:
+def _checked(status: int, content: bytes) -> Any:
     try:
-        answer = response.json()
-    except ValueError as cause:
-        raise SearchUnavailable(f"search answered {response.status_code} without JSON") from cause
-    if response.status_code == 200:
+        answer = json.loads(content)
+    except (ValueError, RecursionError) as cause:
+        raise SearchUnavailable(f"search answered {status} without JSON") from cause
+    if status == 200:
         return answer
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
-        raise SearchUnavailable(f"search answered {response.status_code} in another form")
-    if response.status_code >= 500:
-        raise SearchUnavailable(f"search answered {response.status_code}")
-    raise SearchRefused(response.status_code, str(error.get("code", "")), str(error.get("message", "")))
+        raise SearchUnavailable(f"search answered {status} in another form")
+    if status >= 500:
+        raise SearchUnavailable(f"search answered {status}")
+    raise SearchRefused(status, str(error.get("code", "")), str(error.get("message", "")))
 
 
 def _read(form: Callable[[], Form]) -> Form:
     try:
         return form()
-    except (KeyError, TypeError, ValueError) as cause:
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise SearchUnavailable("search answered in another form") from cause
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from desk.bot_client import ANSWER_LIMIT_BYTES, BotClient, read_result
+from desk.bot_client import BotClient, read_result
 from desk.exceptions import BotFailed
 from desk.model import OUTCOMES
 from kit.settings import ROOT
+from knowledge_base.bounded_http import ANSWER_LIMIT_BYTES
 
 CONTRACT = ROOT / "tests" / "contract"
 GOOD: dict[str, Any] = json.loads((CONTRACT / "turn_response.json").read_text(encoding="utf-8"))
