@@ -136,7 +136,7 @@ class _Learner:
         self._material = material
         self._source = export.model_folder(wish.model)
         export.checked_weights(self._source, wish.model)
-        self._sentence = export.load(self._source)
+        self._sentence = export.load(self._source, export.adapter_of(wish.model))
         self._encoder = self._sentence[0].auto_model
         if not matrices(self._encoder):
             raise KnowledgeBaseError(f"the model {wish.model!r} is of a kind that cannot be adapted")
