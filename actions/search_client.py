@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ Json = dict[str, Any]
 TIMEOUT_S = 2.0  # search answers in milliseconds; a turn has 8 s and may make two calls
 ATTEMPTS = 2  # both calls only read, so a lost connection is tried once more
 PAUSE_S = 0.1
+ANSWER_LIMIT_BYTES = 1 << 20
 VERDICTS = ("answer", "offer", "none")
 HIT_KEYS = frozenset(("slug", "title", "kind", "section", "url", "answer", "body"))
 
@@ -65,12 +67,22 @@ class SearchClient:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self._session.request(method, self._url + path, json=body, headers=self._headers, timeout=self._timeout) as answer:
-                    content = await answer.json(content_type=None)
+                    content = json.loads(await _whole(answer))
                     return answer.status, content if isinstance(content, dict) else {}
             except (aiohttp.ClientConnectionError, ConnectionError) as cause:
                 if attempt == ATTEMPTS or isinstance(cause, asyncio.TimeoutError):  # aiohttp's ServerTimeoutError is both
                     raise SearchError(f"{method} {path}: {type(cause).__name__}") from cause
                 await asyncio.sleep(PAUSE_S)
-            except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as cause:
+            except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, RecursionError) as cause:
                 raise SearchError(f"{method} {path}: {type(cause).__name__}") from cause
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """The content. Raises ValueError for more than `ANSWER_LIMIT_BYTES`, before more of it is kept."""
+    content = bytearray()
+    async for piece in answer.content.iter_chunked(65536):
+        content += piece
+        if len(content) > ANSWER_LIMIT_BYTES:
+            raise ValueError(f"more than {ANSWER_LIMIT_BYTES} bytes")
+    return bytes(content)

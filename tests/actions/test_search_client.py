@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from actions.search_client import ActionsError, ArticleGone, SearchClient, SearchError
+from actions.search_client import ANSWER_LIMIT_BYTES, ActionsError, ArticleGone, SearchClient, SearchError
 from tests.bot.fake_search import SECRET, FakeSearch, faq, golden
 
 Json = dict[str, Any]
@@ -76,6 +76,13 @@ def test_an_answer_of_another_shape_is_a_failure(search: FakeSearch, raw: bytes)
     """Never shown to a customer."""
     search.raw = raw
     with pytest.raises(SearchError):
+        asked(search.url, search_for("x"))
+
+
+def test_an_endless_answer_is_not_kept(search: FakeSearch) -> None:
+    """It is given up at a megabyte."""
+    search.raw = b'{"verdict": "none", "hits": [], "more": "' + b"x" * ANSWER_LIMIT_BYTES + b'"}'
+    with pytest.raises(SearchError, match="ValueError"):
         asked(search.url, search_for("x"))
 
 
