@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from desk.accounts import Accounts, session_digest
 from desk.exceptions import MessageInvalid, NotSignedIn, WrongCredentials
+from kit.settings import PREFIX, ROOT
 from tests.desk.house import House
+from touchpoints.clock import system_clock
+from touchpoints.database import open_database
 
 EMAIL, PASSWORD = "ada@desk.example", "correct horse battery"
 
@@ -84,3 +92,27 @@ def test_a_change_that_cannot_be_made_changes_nothing(house: House, sessions: li
     with pytest.raises(MessageInvalid):
         wrong(house.accounts)
     assert house.accounts.ended([session_digest(token) for token in sessions]) == set()
+
+
+def test_an_operator_changes_accounts_at_the_command_line(tmp_path: Path) -> None:
+    """A new random password is printed and is the only one that signs in; disabled and back; unknown accounts are refused in words."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment = {**inherited, PREFIX + "VAR": str(tmp_path), PREFIX + "ADMIN_EMAIL": EMAIL, PREFIX + "ADMIN_PASSWORD": PASSWORD}
+
+    def desk(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "desk", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+
+    assert desk("init").returncode == 0
+    changed = json.loads(desk("set-password", EMAIL).stdout)["changed"]
+    assert changed["email"] == EMAIL
+    for command in (("disable", EMAIL), ("enable", EMAIL), ("set-role", EMAIL, "agent")):
+        assert desk(*command).returncode == 0, command
+    refusal = desk("disable", "nobody@desk.example")
+    assert (refusal.returncode, "There is no account nobody@desk.example." in refusal.stderr) == (2, True)
+    database = open_database(f"sqlite:///{tmp_path / 'touchdesk.sqlite'}")
+    accounts = Accounts(database, clock=system_clock, session_hours=12)
+    with pytest.raises(WrongCredentials):
+        accounts.sign_in(EMAIL, PASSWORD)
+    assert accounts.sign_in(EMAIL, changed["password"])[1].person.role == "agent"
+    database.engine.dispose()

@@ -167,3 +167,25 @@ def test_search_and_article_feedback_are_open_to_anyone_and_say_when_there_is_no
     for answer in (customer.client.get("/api/search?q=router"), customer.client.post("/api/articles/x/feedback", json={"helpful": True})):
         assert code(answer) == (503, "unavailable")
         assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_long_texts_come_in_several_answers(kit: Kit, customer: Customer) -> None:
+    """Each small enough to be held for a client that does not read; together they are everything, by asking again and by stream."""
+    texts = [f"{n}" + "x" * 7900 for n in range(12)]
+    for text in texts:
+        customer.says(text)
+    after, seen, answers = 0, [], 0
+    while True:
+        answer = customer.get(f"/events?after={after}").get_json()
+        seen += answer["events"]
+        answers += 1
+        after = seen[-1]["seq"]
+        if after == answer["last"]:
+            break
+        assert sum(len(event["data"]["text"]) for event in answer["events"]) <= 40_000
+    assert answers > 2
+    assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
+    assert [event["data"]["text"] for event in seen if event["data"]["author"] == "customer"] == texts
+    kit.wakeups.close_all()
+    streamed = customer.get("/events", headers={"Accept": "text/event-stream"}).get_data(as_text=True)
+    assert streamed.count("event: event") >= 1
