@@ -134,14 +134,7 @@ class ModelFolders:
         return found[-1] if found else None
 
     def known(self, checksum: str) -> dict[str, Vectors]:
-        name = BASE_VECTORS if checksum == self.base else ADAPTED_VECTORS
-        for folder, decision in sorted(self._decisions(), key=lambda one: one[1].made, reverse=True):
-            if checksum in (decision.base, decision.embedding):
-                try:
-                    return read_vectors(folder, name)
-                except IndexUnusable as cause:
-                    log.warning("%s", cause)
-        return {}
+        return known_vectors(self.folder, checksum) if self._adapt else {}
 
     def decision(self, key: str) -> Decision | None:
         """The decision of that name, if it is there, whole and for this base model."""
@@ -171,13 +164,7 @@ class ModelFolders:
 
     def _decisions(self) -> Iterator[tuple[Path, Decision]]:
         """Those for this base model whose manifest can be read; nothing where adapting is switched off."""
-        for folder in _folders(self.folder) if self._adapt else ():
-            try:
-                decision = read_decision(folder)
-            except IndexUnusable:
-                continue
-            if decision.base == self.base:
-                yield folder, decision
+        return (found for found in _readable(self.folder) if self._adapt and found[1].base == self.base)
 
 
 def write_decision(folder: Path, building: Path, decision: Decision, exported: dict[str, Any], texts: Sequence[str], **vectors: Vectors) -> None:
@@ -222,6 +209,26 @@ def read_vectors(folder: Path, name: str) -> dict[str, Vectors]:
         return dict(zip(texts, np.load(folder / name, allow_pickle=False), strict=True))
     except index_files.UNREADABLE as cause:
         raise IndexUnusable(f"{folder} cannot be loaded") from cause
+
+
+def known_vectors(folder: Path, checksum: str) -> dict[str, Vectors]:
+    """The vectors, float32 (dim,) by text, that the latest decision below ``folder`` holds of the model ``checksum``; empty without one."""
+    for place, decision in sorted(_readable(folder), key=lambda one: one[1].made, reverse=True):
+        if checksum in (decision.base, decision.embedding):
+            try:
+                return read_vectors(place, BASE_VECTORS if checksum == decision.base else ADAPTED_VECTORS)
+            except IndexUnusable as cause:
+                log.warning("%s", cause)
+    return {}
+
+
+def _readable(folder: Path) -> Iterator[tuple[Path, Decision]]:
+    """Decisions whose manifest can be read."""
+    for place in _folders(folder):
+        try:
+            yield place, read_decision(place)
+        except IndexUnusable:
+            continue
 
 
 def _is_whole(folder: Path) -> bool:

@@ -169,7 +169,7 @@ class _Learner:
     def _adapted(self, rows: Sequence[int], seed: int) -> Iterator[None]:
         """The model is adapted to these rows inside the block, and as it was afterwards."""
         steps = self._wish.steps or steps_for(int((self._material.rows.kind[list(rows)] == PHRASING).sum()))
-        learnt: Adapter = teach(self._sentence, subjects(self._material, rows), Course(steps, SUBJECTS, RATE, mixed=0.0, seed=seed), _told(steps))
+        learnt: Adapter = teach(self._sentence, subjects(self._material, rows), Course(steps, subjects=SUBJECTS, rate=RATE, mixed=0.0, seed=seed), _told(steps))
         merge(self._encoder, learnt)
         try:
             yield

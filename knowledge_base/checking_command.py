@@ -15,6 +15,7 @@ from typing import Any
 from kit.settings import Settings
 
 from . import generations
+from .adapted_models import known_vectors
 from .checking import check
 from .embedding import Embedder
 from .exceptions import EmbeddingUnusable, IndexUnusable
@@ -22,7 +23,7 @@ from .holding_out import Opened, open_generation
 from .lint import Finding
 from .lint_pages import REVIEW_DAYS
 from .reading import Reading, read_folder
-from .trial_index import live_folder, trial_generation
+from .trial_index import comparable, trial_generation
 
 MEANING = "print every problem as file:line: reason, and how often search is right at which confidence"
 WITHOUT_MODEL = "the embedding model is not there yet (make setup brings it): titles, and likeness by meaning, were not looked at"
@@ -91,8 +92,10 @@ def _opened(reading: Reading, settings: Settings, load: Load, now: datetime) -> 
         _tell(WITHOUT_MODEL)
         yield None
         return
-    live = live_folder(settings.index, embedder)
-    with trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder:
+    with (
+        comparable(settings.index, embedder, known_vectors(settings.adapted, embedder.checksum)) as live,
+        trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder,
+    ):
         yield open_generation(folder, embedder)
 
 

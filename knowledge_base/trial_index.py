@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from . import generations, index_files
-from .building import build
-from .embedding import Embedder
+from . import article_store, generations, index_files
+from .building import build, embed_new
+from .embedding import Embedder, Vectors
 from .exceptions import IndexUnusable
+from .lexical import index_texts
 from .reading import Reading
-from .training import Settled
+from .training import Learnable, Settled, fit_head, settle
 
 
 def live_folder(index: Path, embedder: Embedder) -> Path | None:
@@ -25,6 +26,25 @@ def live_folder(index: Path, embedder: Embedder) -> Path | None:
     except IndexUnusable:
         return None
     return folder
+
+
+@contextmanager
+def comparable(index: Path, embedder: Embedder, known: Mapping[str, Vectors]) -> Iterator[Path | None]:
+    """The folder of the live generation as ``embedder`` makes it; None when there is none that can be used.
+
+    That is the live one itself, or for one that was made with a model adapted to it, a copy that is gone afterwards: an adapted model
+    has seen the phrasings, so nothing can be held out of it. ``known`` are vectors by ``embedder``, float32 (dim,) by text.
+    """
+    live = live_folder(index, embedder)
+    if live is not None:
+        yield live
+        return
+    with tempfile.TemporaryDirectory(prefix="touchdesk-base-") as place:
+        try:
+            folder: Path | None = _made_anew(index / generations.current_name(index), Path(place), embedder, known)
+        except (IndexUnusable, OSError):
+            folder = None
+        yield folder
 
 
 @contextmanager
@@ -39,6 +59,23 @@ def trial_generation(reading: Reading, live: Path | None, embedder: Embedder, *,
         settled = _seed(index, live, embedder) if live else None
         built = build(reading, index, embedder, no_answer_share=no_answer_share, now=now, settled=settled, settled_here=True)
         yield index / built.generation
+
+
+def _made_anew(live: Path, place: Path, embedder: Embedder, known: Mapping[str, Vectors]) -> Path:
+    """A generation below ``place`` of the rows and articles of ``live``, with the vectors of ``embedder`` and all that follows from these."""
+    manifest = generations.read_manifest(live)
+    rows = index_files.load_index(live, str(manifest.get("embedding"))).rows
+    texts, _ = index_files.read_texts(live)
+    vectors = embed_new(texts, dict(known), embedder)
+    count = len(rows.article)
+    data = Learnable(rows, texts[:count], vectors[:count], index_texts(texts[:count]))
+    settled = settle(data, far=texts[count:], far_vectors=vectors[count:], no_answer_share=manifest["no_answer_share"])
+    folder = place / live.name
+    folder.mkdir()
+    shutil.copyfile(live / article_store.FILE_NAME, folder / article_store.FILE_NAME)
+    index_files.write_index(folder, data, texts, vectors, fit_head(data, settled.lexical_share))
+    generations.finish(folder, {**manifest, "embedding": embedder.checksum, "settled": index_files.settled_as_json(settled)})
+    return folder
 
 
 def _seed(index: Path, live: Path, embedder: Embedder) -> Settled | None:
