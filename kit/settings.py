@@ -114,7 +114,7 @@ class Settings:
     silence_close_s: float = _setting(86400.0, _positive, "seconds above 0", "A conversation with the bot is closed after this silence")
     token_days: float = _setting(30.0, _positive, "days above 0", "How long a customer's token opens their conversations")
     session_hours: float = _setting(12.0, _positive, "hours above 0", "How long staff stay signed in without doing anything")
-    messages_per_minute: int = _setting(120, _count, "a whole number above 0", "Messages and other acts in one conversation, as many at once")
+    messages_per_minute: int = _setting(300, _count, "a whole number above 0", "Messages and other acts in one conversation, as many at once")
     visitor_requests_per_minute: int = _setting(600, _count, "a whole number above 0", "Calls of one visitor, as many at once")
     address_requests_per_minute: int = _setting(6000, _count, "a whole number above 0", "Requests from one address, as many at once")
     conversations_per_minute: int = _setting(1200, _count, "a whole number above 0", "Conversations begun from one address, as many at once")
