@@ -1,0 +1,1 @@
+"""How well search answers, measured: sets, figures with intervals, ablation, pictures."""

@@ -1,0 +1,81 @@
+"""Search put together in the bench is the search that customers get, and leaving a part out leaves just that out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.search.ablation import ALL, WITHOUT_PART, Ablated, ablate, differences
+from benchmarks.search.composing import Composed, Parts, material, reduced
+from benchmarks.search.measuring import measure
+from benchmarks.search.sets import Case
+from benchmarks.search.vectors import as_asked, embed_once, texts_of
+from knowledge_base.embedding import Embedder
+from knowledge_base.evaluation import Outcome, Question
+from knowledge_base.ranking import PHRASING, TITLE
+
+
+def test_with_all_parts_it_says_what_search_says(case: Case, embedder: Embedder):
+    """The same articles in the same order, as sure, with the same cut-offs."""
+    measured = measure(case, embedder, 0.3)
+    composed = Composed(material(case, embedder), Parts(), 0.3)
+    found = composed.ask(case.questions, embedder.embed(list(as_asked(case))))
+    assert [one.slugs for one in found] == [one.slugs for one in measured.outcomes]
+    assert [one.confidence for one in found] == pytest.approx([one.confidence for one in measured.outcomes], abs=2e-4)
+    assert composed.cutoffs == measured.cutoffs
+    assert sum(one.right for one in found) == 4
+
+
+def test_settling_again_without_a_part_left_out_changes_nothing(case: Case, embedder: Embedder):
+    """What is settled for another head or without centres is settled as the build does it."""
+    whole = material(case, embedder)
+    composed = Composed(whole, Parts(), 0.3)
+    again = composed._calibration(whole, 0.3)
+    assert again.weights == pytest.approx(composed._settled.calibration.weights, abs=1e-6)
+    assert again.near == pytest.approx(composed._settled.calibration.near, abs=1e-4)
+    assert again.cutoffs == composed.cutoffs
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_PART))
+def test_each_part_changes_something(case: Case, embedder: Embedder, name: str):
+    """A part that is left out and changes no confidence was not left out."""
+    found = ablate(case, embedder, {}, 0.3).outcomes
+    assert [one.confidence for one in found[name]] != [one.confidence for one in found[ALL]]
+
+
+def test_an_article_keeps_its_title_where_it_has_nothing_else(case: Case, embedder: Embedder):
+    """Five articles stay; the four with phrasings lose their titles."""
+    whole = material(case, embedder)
+    data = reduced(whole.data, Parts(without=frozenset({TITLE})))
+    assert data.rows.articles == 5
+    assert [data.texts[row] for row in np.flatnonzero(data.rows.kind == TITLE)] == ["About the empty"]
+    assert not (reduced(whole.data, Parts(without=frozenset({PHRASING}))).rows.kind == PHRASING).any()
+
+
+def test_another_model_is_asked_too(case: Case, embedder: Embedder):
+    """Under the name of what it lacks."""
+    known = embed_once(embedder, texts_of(case))
+    blind = replace(known, known={text: np.full_like(vector, 48**-0.5) for text, vector in known.known.items()})
+    found = ablate(case, known, {"no sight": blind}, 0.3).outcomes
+    assert sum(one.right for one in found["no sight"]) < sum(one.right for one in found[ALL]) == 4
+
+
+def test_each_text_is_embedded_once(case: Case, embedder):
+    """However often the index is built and asked."""
+    known = embed_once(embedder, texts_of(case) * 2)
+    measure(case, known, 0.3)
+    ablate(case, known, {}, 0.3)
+    assert len(embedder.embedded) == len(set(embedder.embedded)) == len(known.known)
+
+
+def test_differences_are_paired_and_averaged():
+    """One question in ten is lost in one set, none in the other, which lacks the part: half of a tenth in the mean."""
+    right = tuple(Outcome(Question(str(number), "a"), ("a",), number / 100, 0.0) for number in range(100))
+    fewer = tuple(replace(one, slugs=("b",)) if number % 10 == 0 else one for number, one in enumerate(right))
+    table = differences([Ablated("one", {ALL: right, "no part": fewer}), Ablated("two", {ALL: right})], "hit_at_1")
+    assert table["no part"]["one"].value == pytest.approx(-0.1)
+    assert table["no part"]["mean"].value == pytest.approx(-0.05)
+    assert "two" not in table["no part"]
+    assert table[ALL]["mean"].value == 1.0
