@@ -1,7 +1,7 @@
 """``python -m tests.faults [--short] [--only PART ...]``: the figures of reliability, each with what was found and over how many it was counted.
 
 A part that is done leaves its rows in ``faults/`` of the var folder, so that a run that was cut short goes on where it was; ``--again`` forgets them.
-With all parts of the full counts done, the table is written into docs/reliability.md. Ends with 1 if a figure is missed.
+What the full counts have found so far is written into docs/reliability.md. Ends with 1 if a figure is missed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> int:
         if count is not None and (arguments.only is None or part.name in arguments.only):
             rows += _run(part, count, results, anew=arguments.only is not None)
     print("\n".join(as_markdown(rows)))
-    if not arguments.short and all(kept(results, part.name) is not None for part in PARTS):
+    if not arguments.short:
         (ROOT / "docs" / "reliability.md").write_text(as_document(results, PARTS, _commit()), encoding="utf-8")
     return 0 if all(row.is_met for row in rows) else 1
 

@@ -115,8 +115,8 @@ def _between_two_starts(kit: SmallKit, clock: _Clock, step_s: float, run: Steps,
     web.kill()
     kit.neighbours.slow_s = 0.0
     clock.step(-2 * step_s)
-    began = time.monotonic()
     web = kit.web(clock=str(clock.path))
+    began = time.monotonic()
     run.took_s.append(_outcome_after_s(customer, seq, began))
     web.kill()
     clock.step(step_s)

@@ -65,14 +65,16 @@ def kept(results: Path, name: str) -> Kept | None:
 def as_document(results: Path, parts: Sequence[Part], commit: str) -> str:
     """The whole of docs/reliability.md."""
     lines = [HEAD + "## What was found\n"]
-    missed = 0
+    missed, open_parts = 0, list[str]()
     for part in parts:
         found = kept(results, part.name)
         if found is None:
+            open_parts.append(part.about)
             continue
         missed += sum(not row.is_met for row in found.rows)
         lines += [f"### {part.about[0].upper()}{part.about[1:]}\n", *as_markdown(found.rows), ""]
         lines.append(f"`make faults` part `{part.name}`, {found.date}, commit {found.commit}, {found.took_s / 60:.0f} min.\n")
-    verdict = "All figures are met." if not missed else f"{missed} figures are missed; they are marked."
-    lines.insert(1, f"{verdict} Last written at commit {commit}.\n")
+    verdict = "All figures counted are met." if not missed else f"{missed} figures are missed; they are marked."
+    still = f" Not counted yet: {'; '.join(open_parts)}." if open_parts else ""
+    lines.insert(1, f"{verdict}{still} Last written at commit {commit}.\n")
     return "\n".join(lines)
