@@ -72,6 +72,7 @@ def create_app(settings: ServerSettings) -> Sanic:
         search = SearchClient(settings.search_url, settings.secret, app.ctx.session)
         for action in ACTIONS:
             executor.register_action(action(search))
+        logger.info("actions answer on 127.0.0.1:%d", settings.port)
         customers_are_served()
 
     @app.after_server_stop

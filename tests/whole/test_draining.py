@@ -13,8 +13,8 @@ from tests.whole.people import Customer
 from tests.widget.draining import Chat, counted, wait_for_turns
 
 CHATS = 50
-BETWEEN_MESSAGES_S = 1.5
-UNDER_LOAD_S = 3.0
+BETWEEN_MESSAGES_S = 3.0
+UNDER_LOAD_S = 4.0
 
 
 @pytest.mark.timeout(180)
@@ -39,7 +39,7 @@ def test_web_is_stopped_and_started_under_fifty_chats_and_nobody_notices_more_th
     assert outcome.stopped_s < 20
     assert outcome.errors == 0, outcome.late_statuses
     assert outcome.streams_told == CHATS
-    assert outcome.acknowledged > CHATS
+    assert outcome.acknowledged >= CHATS
     assert (outcome.lost, outcome.doubled, outcome.turns_unfinished) == (0, 0, 0)
     said = (kit.var / "log" / "supervisord.log").read_text(encoding="utf-8")
     assert "killing 'web'" not in said
