@@ -32,7 +32,10 @@ DOWN, UP = ".down", ".up"
 
 @dataclass(frozen=True)
 class Subject:
-    """What means the same: the ``texts`` of an article, and in which ``base`` (knowledge base) the article stands."""
+    """What means the same: the ``texts`` of an article, and in which ``base`` (knowledge base) the article stands.
+
+    A subject of one text is a message that no article of the base answers: only something to be told apart from.
+    """
 
     base: str
     texts: Sequence[str]
@@ -40,10 +43,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Course:
-    """How an adapter is taught: ``steps`` of ``subjects`` articles with two texts each; ``mixed`` of the steps draw from all bases at once."""
+    """How an adapter is taught: ``steps`` of ``subjects`` articles with two texts each and of messages that stand ``alone``.
+
+    ``mixed`` is the share of steps that draw from all bases at once.
+    """
 
     steps: int
     subjects: int = 24
+    alone: int = 8
     rate: float = 5e-4
     mixed: float = 0.2
     seed: int = 0
@@ -107,6 +114,11 @@ def teach(sentence: Any, subjects: Sequence[Subject], course: Course, told: Call
             parameter.requires_grad = wanted
 
 
+def weakened(adapter: Adapter, strength: float) -> Adapter:
+    """The same additions, each times ``strength``."""
+    return {name: values * np.float32(strength if name.endswith(UP) else 1) for name, values in adapter.items()}
+
+
 def write_adapter(path: Path, adapter: Adapter) -> None:
     """Write it with 16 bits a number."""
     np.savez(path, **{name: values.astype(np.float16) for name, values in adapter.items()})  # type: ignore[arg-type]  # numpy names its own option
@@ -124,13 +136,15 @@ def _pace(step: int, steps: int) -> float:
 
 
 def _lesson(subjects: Sequence[Subject], course: Course, draw: random.Random) -> tuple[list[str], list[int]]:
-    """Two texts of each of some subjects, and the number of the subject of each text."""
+    """Two texts of each of some subjects and the only one of a few others, and the number of the subject of each text."""
     bases: dict[str, list[int]] = {}
     for number, subject in enumerate(subjects):
         bases.setdefault(subject.base, []).append(number)
     pool: Iterable[int] = range(len(subjects)) if draw.random() < course.mixed else bases[draw.choice(list(bases))]
-    chosen = list(pool)
-    chosen = draw.sample(chosen, min(course.subjects, len(chosen)))
+    told, alone = [], []
+    for number in pool:
+        (told if len(subjects[number].texts) > 1 else alone).append(number)
+    chosen = draw.sample(told, min(course.subjects, len(told))) + draw.sample(alone, min(course.alone, len(alone)))
     pairs = [(text, number) for number in chosen for text in draw.sample(list(subjects[number].texts), min(2, len(subjects[number].texts)))]
     return [text for text, _ in pairs], [number for _, number in pairs]
 

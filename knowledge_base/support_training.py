@@ -11,31 +11,39 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from .export import ADAPTER, DEFAULT_MODEL, load, model_folder
-from .low_rank import Course, Subject, teach, write_adapter
+from .low_rank import Course, Subject, teach, weakened, write_adapter
 
 HERE = Path(__file__).parent
 QUESTIONS = HERE / "support_questions"
-COURSE = Course(steps=500)
+# Longer teaching learns the businesses by heart: 700 steps lose what 300 gain.
+COURSE = Course(steps=300, rate=4e-4)
+# How much of what was learnt is merged: between the model as published and as taught is better than either (arXiv 2109.01903). Whole, it
+# finds as many right articles, but tells less well when there is none.
+STRENGTH = 0.7
 
 
 def read_subjects(folder: Path = QUESTIONS, left_out: frozenset[str] = frozenset()) -> list[Subject]:
-    """The articles of every business but those ``left_out``, each with its title, answer and questions."""
+    """The articles of every business but those ``left_out``, each with its title, answer and questions; and messages without an answer."""
     subjects = []
     for path in sorted(folder.glob("*.jsonl")):
-        if path.name.endswith(".none.jsonl") or path.stem in left_out:
-            continue
-        for line in path.read_text(encoding="utf-8").splitlines():
-            article = json.loads(line)
-            subjects.append(Subject(path.stem, (article["title"], article["answer"], *article["questions"])))
+        business = path.name.split(".")[0]
+        if business not in left_out:
+            lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            subjects += [Subject(business, _texts(line)) for line in lines]
     return subjects
+
+
+def _texts(line: dict[str, Any]) -> tuple[str, ...]:
+    return (line["question"],) if "question" in line else (line["title"], line["answer"], *line["questions"])
 
 
 def main() -> int:
     subjects = read_subjects()
     sentence = load(model_folder(DEFAULT_MODEL))
-    print(f"{sum(len(subject.texts) for subject in subjects)} texts of {len(subjects)} articles, {COURSE.steps} steps", file=sys.stderr)
+    print(f"{sum(len(subject.texts) for subject in subjects)} texts of {len(subjects)} subjects, {COURSE.steps} steps", file=sys.stderr)
     losses: list[float] = []
 
     def told(step: int, loss: float) -> None:
@@ -43,7 +51,7 @@ def main() -> int:
         if step % 50 == 49:
             print(f"step {step + 1}: loss {sum(losses[-50:]) / 50:.3f}", file=sys.stderr, flush=True)
 
-    write_adapter(ADAPTER, teach(sentence, subjects, COURSE, told))
+    write_adapter(ADAPTER, weakened(teach(sentence, subjects, COURSE, told), STRENGTH))
     return 0
 
 
