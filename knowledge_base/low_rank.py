@@ -141,7 +141,8 @@ def _lesson(subjects: Sequence[Subject], course: Course, draw: random.Random) ->
     for number, subject in enumerate(subjects):
         bases.setdefault(subject.base, []).append(number)
     pool: Iterable[int] = range(len(subjects)) if draw.random() < course.mixed else bases[draw.choice(list(bases))]
-    told, alone = [], []
+    told: list[int] = []
+    alone: list[int] = []
     for number in pool:
         (told if len(subjects[number].texts) > 1 else alone).append(number)
     chosen = draw.sample(told, min(course.subjects, len(told))) + draw.sample(alone, min(course.alone, len(alone)))
