@@ -56,6 +56,9 @@ MAX_REPEATED = 60_000
 RAW_TAG = re.compile(r"<[a-zA-Z]")
 RAW_EMPHASIS = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE)
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which cannot be written as UTF-8."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -85,6 +88,7 @@ class _TooIntricate(Exception):
 
 def render(markdown: str, folder: str = "") -> Page:
     """Parse and render. ``folder`` is where the file lies below the articles' folder; paths of pictures start there."""
+    markdown = _SURROGATE.sub("\ufffd", markdown)
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
     _limit_steps(parser, BUDGET * max(1, len(markdown) // 65_536))
     plain = False
