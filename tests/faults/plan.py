@@ -46,6 +46,17 @@ def _draining(folder: Path) -> list[Row]:
     return figures(20)
 
 
+def _security(name: str) -> Counts:
+    """A part of the figures of security, whose tools are only imported when they are wanted."""
+
+    def count(folder: Path) -> list[Row]:
+        from tests.security.__main__ import FULL_COUNTS
+
+        return FULL_COUNTS[name](folder)
+
+    return count
+
+
 PARTS: tuple[Part, ...] = (
     Part(
         "kills",
@@ -68,6 +79,9 @@ PARTS: tuple[Part, ...] = (
     Part("storage", "disk and database", storage.storage, lambda folder: storage.storage(folder, short=True)),
     Part("index", "an index that is harmed", _index, None),
     Part("draining", "web asked to stop under live chats", _draining, None),
+    Part("crossing", "every route, seven kinds of people, own, other's and absent", _security("crossing"), None),
+    Part("scripts", "payloads in every place, read in a real browser", _security("scripts"), None),
+    Part("fuzz", "calls that nobody would make", _security("fuzz"), None),
     Part("clocks", "the machine's clock set", clocks.set_clock, lambda folder: clocks.set_clock(folder, steps_s=clocks.STEPS_S[:2])),
 )
 """In the order of a run."""
