@@ -27,7 +27,7 @@ from .building import embed_new, read_far_messages, rows_of
 from .embedding import SentenceEmbedder, Vectors, tight_batches
 from .exceptions import KnowledgeBaseError
 from .lexical import index_texts
-from .low_rank import Adapter, Course, Subject, matrices, merge, teach
+from .low_rank import Course, Subject, matrices, merge, teach
 from .model import Article
 from .preparing import prepare
 from .ranking import ANSWER, PHRASING, TITLE
@@ -169,8 +169,8 @@ class _Learner:
     def _adapted(self, rows: Sequence[int], seed: int) -> Iterator[None]:
         """The model is adapted to these rows inside the block, and as it was afterwards."""
         steps = self._wish.steps or steps_for(int((self._material.rows.kind[list(rows)] == PHRASING).sum()))
-        learnt: Adapter = teach(self._sentence, subjects(self._material, rows), Course(steps, subjects=SUBJECTS, rate=RATE, mixed=0.0, seed=seed), _told(steps))
-        merge(self._encoder, learnt)
+        course = Course(steps, subjects=SUBJECTS, rate=RATE, mixed=0.0, seed=seed)
+        merge(self._encoder, teach(self._sentence, subjects(self._material, rows), course, _told(steps)))
         try:
             yield
         finally:
