@@ -13,7 +13,7 @@ from werkzeug.http import parse_cookie
 from desk.exceptions import DeskError
 from kit.settings import Settings
 from widget.bodies import is_declared_too_large, limit_bytes, take_body
-from widget.limits import AddressPlaces, Allowance, Buckets, Places, whole_seconds
+from widget.limits import AddressPlaces, Allowance, Buckets, Lines, Places, whole_seconds
 from widget.origins import cross_origin_headers
 from widget.protection import ANSWER_HEADERS
 from widget.proxies import Application, BehindProxies, address_key, networks
@@ -25,6 +25,8 @@ HEALTH_PER_MINUTE = 600
 """Of their own: a proxy that asks whether the kit lives is never told to come back later because of others."""
 
 
+AT_ONCE = 2
+"""Calls of one visitor that are worked on at once; their others wait in their own line, so the threads stay free for everybody else."""
 GUESS = "touchdesk.guess"
 """Set in ``environ`` of a sign-in from an unknown browser."""
 MOST_GUESSES = 40
@@ -50,7 +52,7 @@ class Gate:
         self._settings = settings
         self._tokens = tokens
         self._buckets = Buckets() if buckets is None else buckets
-        self._streams, self._guesses = Places(), Places()
+        self._streams, self._guesses, self._lines = Places(), Places(), Lines(AT_ONCE)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if is_declared_too_large(environ) or not take_body(environ):
@@ -60,8 +62,11 @@ class Gate:
             return self._too_many(environ, start_response, whole_seconds(wait_s))
         if self._is_guess(environ):
             return self._guess(environ, start_response)
-        if visitor is None or not _is_watching(environ):
+        if visitor is None:
             return self._application(environ, start_response)
+        if not _is_watching(environ):
+            with self._lines.turn(visitor):
+                return self._application(environ, start_response)
         if not self._streams.enter(visitor, self._settings.streams_per_visitor):
             return self._too_many(environ, start_response, 5)
         return self._held(environ, start_response, visitor)

@@ -10,8 +10,11 @@ import math
 import sys
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from gevent.lock import BoundedSemaphore
 
 from widget.proxies import Network, address_key, is_trusted, plain_address
 
@@ -81,6 +84,32 @@ class Places:
         self._taken[key] -= 1
         if self._taken[key] <= 0:
             del self._taken[key]
+
+
+class Lines:
+    """A line for each key: so many go on at once, the next ones wait in the order they came."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._semaphores: dict[str, tuple[BoundedSemaphore, int]] = {}
+
+    @contextmanager
+    def turn(self, key: str) -> Iterator[None]:
+        """Wait for one's turn, without holding up other greenlets."""
+        semaphore, users = self._semaphores.get(key, (BoundedSemaphore(self._at_once), 0))
+        self._semaphores[key] = semaphore, users + 1
+        try:
+            with semaphore:
+                yield
+        finally:
+            semaphore, users = self._semaphores[key]
+            if users == 1:
+                del self._semaphores[key]
+            else:
+                self._semaphores[key] = semaphore, users - 1
+
+    def __len__(self) -> int:
+        return len(self._semaphores)
 
 
 class AddressPlaces:

@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import gevent
 import pytest
 from werkzeug.test import Client, TestResponse
 
 from tests.widget.conftest import SITE, Kit
 from tests.widget.test_bad_input import check_shape
 from widget.gate import HEALTH_PER_MINUTE, MOST_GUESSES, Gate
-from widget.limits import Allowance, Buckets, Places, whole_seconds
+from widget.limits import Allowance, Buckets, Lines, Places, whole_seconds
 from widget.protection import CONTENT_SECURITY_POLICY
 
 
@@ -233,6 +234,24 @@ def test_a_bucket_never_holds_more_than_a_minute_and_its_clock_never_takes_anyth
     assert buckets.take([allowance]) == pytest.approx(15)
     assert whole_seconds(0.01) == 1
     assert whole_seconds(14.2) == 15
+
+
+def test_one_visitor_waits_in_a_line_of_their_own() -> None:
+    """Two of theirs go on at once, in the order they came; others do not wait for them, and of an empty line nothing is kept."""
+    lines, at_work, begun = Lines(2), [0], []
+
+    def work(key: str, n: int) -> None:
+        with lines.turn(key):
+            begun.append((key, n))
+            at_work[0] += 1
+            assert at_work[0] <= 3
+            gevent.sleep(0.01)
+            at_work[0] -= 1
+
+    gevent.joinall([gevent.spawn(work, "flooder", n) for n in range(10)] + [gevent.spawn(work, "other", 0)], raise_error=True)
+    assert [n for key, n in begun if key == "flooder"] == list(range(10))
+    assert begun.index(("other", 0)) == 2
+    assert len(lines) == 0
 
 
 def test_places_are_given_back() -> None:
