@@ -1,165 +1,186 @@
-"""How well search finds articles: public sets of labelled questions where they are given, and the shop's own phrasings.
+"""How well search answers: tables with intervals, each part left out, and two pictures.
 
-A label of a set becomes an article whose phrasings are K of its training questions; the test questions are asked. The folder
-holds ``banking77/{train,test}.csv`` (text, category) and ``curekart/{train,test}.csv`` (sentence, label), as they are published.
+``python -m benchmarks.search_quality [DATA] [--seeds 1] [--questions 200] [--adapt]`` prints it; without DATA the shop's questions alone.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import random
-import re
+import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
-import numpy as np
+from benchmarks.search import models, pictures
+from benchmarks.search.ablation import SHOWN, Ablated, differences
+from benchmarks.search.measuring import Measured, measure
+from benchmarks.search.pictures import Curve
+from benchmarks.search.resampling import RESAMPLES, answers_of
+from benchmarks.search.running import Running
+from benchmarks.search.sets import BANKING, CUREKART, PUBLISHED, SEEDS, SHOP_QUESTIONS, Case, public_cases, set_name, shop_cases
+from benchmarks.search.tables import SetFigures, ablation_table, all_figures_table, banking_table, curekart_table, goals_table, set_figures
+from benchmarks.search.vectors import KnownVectors, embed_once, texts_of
+from kit.settings import ROOT, Settings, read_settings
+from knowledge_base.embedding import SentenceEmbedder
 
-from kit.settings import read_settings
-from knowledge_base.building import build
-from knowledge_base.embedding import Embedder, SentenceEmbedder, Vectors
-from knowledge_base.evaluation import Question, evaluate
-from knowledge_base.index_files import load_index
-from knowledge_base.reading import read_folder
-
-UNANSWERABLE = "NO_NODES_DETECTED"
-SEEDS = (0, 1, 2)
-FIGURES = ("hit_at_1", "hit_at_3", "auroc_answerable", "auroc_correct", "mcc", "answered", "answered_right", "recall_at_precision_85", "ece", "brier")
+PICTURES = ROOT / "docs" / "pictures"
+# Sets whose questions are asked again without each part, and those that are drawn. Of banking77 the first draw.
+ABLATED = (set_name(BANKING.name, 10), set_name(BANKING.name, 3), CUREKART.name, *(name for name, _ in SHOP_QUESTIONS))
+DRAWN = (set_name(BANKING.name, 10), set_name(BANKING.name, 1), CUREKART.name, *(name for name, _ in SHOP_QUESTIONS))
 
 
 @dataclass(frozen=True)
-class PublicSet:
-    """A published set: its folder, its columns, and how many phrasings an article gets (0 for all)."""
+class Wanted:
+    """What is measured. Fewer ``seeds`` and ``questions`` a set are for trials; ``adapt`` adds minutes for each set that has phrasings enough."""
 
-    name: str
-    text: str
-    label: str
-    phrasings: tuple[int, ...]
-    seeds: tuple[int, ...]
-
-
-SETS = (
-    PublicSet("banking77", "text", "category", (1, 3, 5, 10), SEEDS),
-    PublicSet("curekart", "sentence", "label", (0,), SEEDS[:1]),
-)
+    data: Path | None
+    embedding: Path
+    pictures: Path = PICTURES
+    seeds: int = len(SEEDS)
+    questions: int | None = None
+    adapt: bool = False
 
 
-class RememberingEmbedder:
-    """Embeds each text once: the same questions are asked of every index. Times measured with it mean nothing and are not shown."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, Vectors] = {}
-        self.checksum = embedder.checksum
-        self.dimensions = embedder.dimensions
-
-    def embed(self, texts: list[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._embedder.embed(new), strict=True))
-        vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self._known[text]
-        return vectors
-
-
-def quality_section(data: str | None) -> str:
-    """The section of the results, printed as it grows. Without ``data`` the shop's own phrasings alone are measured."""
-    settings = read_settings()
-    embedder = SentenceEmbedder(settings.var / "embedding")
-    lines = ["## Search", "", *_shop_lines(settings.articles, embedder, settings.no_answer_share), ""]
-    if data is None:
-        lines.append("Public sets were not measured: `DATA=` names the folder that holds `banking77` and `curekart`.")
-    else:
-        lines += _public_lines(Path(data), RememberingEmbedder(embedder), settings.no_answer_share)
-    section = "\n".join(lines) + "\n"
+def quality_section(data: str | None, embedding: Path, *, adapt: bool = False) -> str:
+    """The section of the results, printed. ``embedding`` is the folder of the exported model."""
+    section = "\n".join(_section(Wanted(Path(data) if data else None, embedding, adapt=adapt), read_settings())) + "\n"
     print(section, flush=True)
     return section
 
 
-def _shop_lines(articles: Path, embedder: Embedder, no_answer_share: float) -> list[str]:
-    """The articles of this kit, each phrasing asked as if it were not in the index."""
+def _section(wanted: Wanted, settings: Settings) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        built = build(read_folder(articles), Path(folder), embedder, no_answer_share=no_answer_share, now=datetime.now(UTC))
-        seconds = time.perf_counter() - started
-        calibration = load_index(Path(folder) / built.generation, embedder.checksum).settled.calibration
-    cutoffs = calibration.cutoffs
+        cases = shop_cases(settings.articles, wanted.questions)
+        if wanted.data:
+            cases = [*public_cases(wanted.data, Path(folder), wanted.seeds, wanted.questions), *cases]
+        texts = [text for case in cases for text in texts_of(case)]
+        vectors = _embedded("the shipped model", SentenceEmbedder(wanted.embedding), texts)
+        without = {name: _embedded(name, model, texts) for name, model in models.lacking(settings.model)}
+        measured, ablated = _run(cases, vectors, without, settings.no_answer_share)
+        sets = _sets(measured)
+        lines = [*_introduction(sets, wanted), *_quality_lines(sets), *_ablation_lines(ablated)]
+        lines += _picture_lines(sets, wanted.pictures)
+        lines += _adapted_lines(cases, measured, wanted, settings) if wanted.adapt else []
+    return lines
+
+
+def _embedded(name: str, embedder: models.Embedder, texts: Sequence[str]) -> KnownVectors:
+    began = time.monotonic()
+    known = embed_once(embedder, texts)
+    _told(f"{len(known.known)} texts by {name}, {time.monotonic() - began:.0f} s")
+    return known
+
+
+def _run(cases: Sequence[Case], vectors: KnownVectors, without: dict[str, KnownVectors], share: float) -> tuple[list[Measured], list[Ablated]]:
+    first = {case.name: case for case in reversed(cases)}
+    began = time.monotonic()
+    with Running(share) as running:
+        # The longest first, so that no process is left alone with it at the end.
+        ablating = running.ablate([first[name] for name in ABLATED if name in first], vectors, without)
+        measuring = running.measure(cases, vectors)
+        measured, ablated = [one.result() for one in measuring], [one.result() for one in ablating]
+    _told(f"{len(measured)} indexes asked, {len(ablated)} of them without each part, {time.monotonic() - began:.0f} s")
+    return measured, ablated
+
+
+def _sets(measured: Sequence[Measured]) -> dict[str, SetFigures]:
+    names = list(dict.fromkeys(one.name for one in measured))
+    return {name: set_figures(name, [answers_of(one.outcomes, one.cutoffs) for one in measured if one.name == name]) for name in names}
+
+
+def _introduction(sets: dict[str, SetFigures], wanted: Wanted) -> list[str]:
     lines = [
-        f"The shop's own {built.articles} public articles, {built.rows} rows, built in {seconds:.1f} s.",
-        f"{calibration.questions} phrasings, each asked as if it were not in the index: {_shown(calibration.hit_at_1)} find their article first.",
-        f"The bot answers from {cutoffs.answer:.2f} up and offers from {cutoffs.offer:.2f} up.",
+        "## Quality of search",
         "",
-        "| cut-off | messages answered | of these right |",
-        "|---|---|---|",
+        f"Behind each figure its 95 % interval: the questions drawn {RESAMPLES} times, with replacement. It does not say how much another draw",
+        "of phrasings would change; banking77 is the mean over three draws. Cut-offs and all else are chosen by the build, from articles alone.",
     ]
-    return lines + [f"| {level:.2f} | {answered:.3f} | {right:.3f} |" for level, answered, right in calibration.table[1::2]]
+    if wanted.questions or wanted.seeds != len(SEEDS):
+        lines += ["", f"**A trial**: {wanted.questions or 'all'} questions a set, {wanted.seeds} of {len(SEEDS)} draws."]
+    if not wanted.data:
+        lines += ["", "Public sets were not measured. `DATA=` names a folder that holds, as published:", "", *(f"- {one}" for one in PUBLISHED)]
+    return lines
 
 
-def _public_lines(data: Path, embedder: Embedder, no_answer_share: float) -> list[str]:
-    lines = [f"| set | phrasings | {' | '.join(FIGURES)} |", f"|---|---|{'---|' * len(FIGURES)}"]
-    for public in SETS:
-        for phrasings in public.phrasings:
-            found = [measure(data, public, phrasings, seed, embedder, no_answer_share) for seed in public.seeds]
-            means = [_mean([one[figure] for one in found]) for figure in FIGURES]
-            lines.append(f"| {public.name} | {phrasings or 'all'} | {' | '.join(_shown(mean) for mean in means)} |")
-            print(lines[-1], file=sys.stderr, flush=True)
-    return [
-        *lines,
+def _quality_lines(sets: dict[str, SetFigures]) -> list[str]:
+    lines: list[str] = []
+    if any(name.startswith(BANKING.name) for name in sets):
+        lines += ["", *banking_table(sets)]
+    if CUREKART.name in sets:
+        lines += ["", *curekart_table(sets[CUREKART.name].figures)]
+    lines += ["", "All figures, with the number of questions:", "", *all_figures_table(list(sets.values()))]
+    return [*lines, "", "Confidence, against what it is to be:", "", *goals_table(list(sets.values()))]
+
+
+def _ablation_lines(ablated: Sequence[Ablated]) -> list[str]:
+    names = [one.name for one in ablated]
+    lines = [
         "",
-        f"Means over {len(SEEDS)} draws of the phrasings for banking77; share of messages without an answer set to {no_answer_share}.",
+        "### Without each part",
+        "",
+        "The change of the figure, all else settled anew; the interval is that of the difference over the same draws of questions, and bold",
+        "where it leaves out nothing. An empty cell: the set has nothing of the kind. Of banking77 the first draw.",
     ]
+    for figure in SHOWN:
+        lines += ["", *ablation_table(figure, differences(ablated, figure), names)]
+    return lines
 
 
-def measure(data: Path, public: PublicSet, phrasings: int, seed: int, embedder: Embedder, no_answer_share: float) -> dict[str, Any]:
-    """One index, one set of questions, all figures."""
-    by_label: dict[str, list[str]] = {}
-    for text, label in _read(data / public.name / "train.csv", public):
-        if text and text not in by_label.setdefault(label, []):
-            by_label[label].append(text)
-    questions = [
-        Question(text, None if label == UNANSWERABLE else _slug(label))
-        for text, label in _read(data / public.name / "test.csv", public)
-        if label == UNANSWERABLE or label in by_label
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        _write_articles(Path(folder), by_label, phrasings, seed)
-        return evaluate(Path(folder), questions, embedder, no_answer_share)
+def _picture_lines(sets: dict[str, SetFigures], folder: Path) -> list[str]:
+    lines = ["", "### Pictures", ""]
+    if not pictures.can_draw():
+        return [*lines, pictures.MISSING]
+    pictures.draw_pictures([Curve(name, sets[name].answers) for name in DRAWN if name in sets], folder)
+    names = (("How far confidence can be believed", pictures.CALIBRATION), ("What answering more costs", pictures.COVERAGE))
+    return [*lines, *(f"![{alt}](../docs/pictures/{name})" for alt, name in names)]
 
 
-def _write_articles(folder: Path, by_label: dict[str, list[str]], phrasings: int, seed: int) -> None:
-    draw = random.Random(seed)
-    for label in sorted(by_label):
-        chosen = draw.sample(by_label[label], min(phrasings, len(by_label[label]))) if phrasings else by_label[label]
-        title = label.replace("_", " ").strip("? ").capitalize()
-        lines = [f"title: {json.dumps(title)}", "questions:", *(f"  - {json.dumps(text, ensure_ascii=False)}" for text in chosen)]
-        (folder / f"{_slug(label)}.md").write_text("---\n" + "\n".join(lines) + f"\n---\n\n{title}.\n", encoding="utf-8")
+def _adapted_lines(cases: Sequence[Case], measured: Sequence[Measured], wanted: Wanted, settings: Settings) -> list[str]:
+    """Each set's first draw, if its phrasings are enough, by the model that is decided for."""
+    lines = ["", "### Adapted to the articles", "", "As the service does behind, decided from the articles alone. Of banking77 the first draw.", ""]
+    lines += [f"| set | decision | {' | '.join(f'{figure} before | after' for figure in SHOWN)} |", f"|---|---|{'---|' * 2 * len(SHOWN)}"]
+    for case, before in {case.name: (case, one) for case, one in reversed(list(zip(cases, measured, strict=True)))}.values():
+        with tempfile.TemporaryDirectory() as folder:
+            found = models.adapted(case, wanted.embedding, Path(folder), settings.model, settings.no_answer_share)
+            if found:
+                decision, embedder = found
+                after = measure(case, embedder, settings.no_answer_share, decision.settled)
+                columns = [cell for figure in SHOWN for cell in _before_and_after(before, after, figure)]
+                kind = "adapted" if decision.is_adapted else "not adapted"
+                lines.append(f"| {case.name} | {kind}, {decision.figures['seconds']:.0f} s | {' | '.join(columns)} |")
+                _told(lines[-1])
+    return lines
 
 
-def _read(path: Path, public: PublicSet) -> Iterator[tuple[str, str]]:
-    with open(path, newline="", encoding="utf-8") as rows:
-        for row in csv.DictReader(rows):
-            yield " ".join(row[public.text].split()), row[public.label]
+def _before_and_after(before: Measured, after: Measured, figure: str) -> list[str]:
+    both = differences([Ablated(before.name, {"all parts": before.outcomes, "after": after.outcomes})], figure)
+    start, change = both["all parts"][before.name], both["after"][before.name]
+    if start.value is None or change.value is None:
+        return ["", ""]
+    return [f"{start.value:.3f}", f"{start.value + change.value:.3f} ({change.low:+.3f} to {change.high:+.3f})"]
 
 
-def _slug(label: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+def _told(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
-
-
-def _shown(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", nargs="?", type=Path, help="folder of the public sets")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--questions", type=int, help="ask so many questions a set, for a trial")
+    parser.add_argument("--adapt", action="store_true")
+    parser.add_argument("--embedding", type=Path, help="folder of an exported model, instead of the kit's own")
+    parser.add_argument("--pictures", type=Path, default=PICTURES)
+    options = parser.parse_args()
+    settings = read_settings()
+    embedding = options.embedding or settings.var / "embedding"
+    wanted = Wanted(options.data, embedding, options.pictures, options.seeds, options.questions, options.adapt)
+    print("\n".join(_section(wanted, settings)))
+    return 0
 
 
 if __name__ == "__main__":
-    quality_section(sys.argv[1] if len(sys.argv) > 1 else None)
+    raise SystemExit(main())

@@ -15,7 +15,7 @@ from knowledge_base.ranking import ANSWER, PASSAGE, PHRASING, TITLE
 from .composing import Composed, Material, Parts, material
 from .resampling import FIGURES, Answers, Estimate, Floats, answers_of, draws, estimate_of, sampled
 from .sets import Case
-from .vectors import KnownVectors, as_asked
+from .vectors import as_asked
 
 ALL = "all parts"
 # The kinds whose rows must be there for their absence to change anything.
@@ -39,11 +39,17 @@ class Ablated:
     outcomes: dict[str, tuple[Outcome, ...]]
 
 
-def ablate(case: Case, shipped: Embedder, other_models: Mapping[str, KnownVectors], no_answer_share: float) -> Ablated:
-    """Ask a case's questions with all parts, without each, and by ``other_models``, named by what they lack."""
-    found = dict(_by_model(case, shipped, WITHOUT_PART, no_answer_share))
+def ablate(
+    case: Case,
+    shipped: Embedder,
+    other_models: Mapping[str, Embedder],
+    no_answer_share: float,
+    without: Mapping[str, Parts] = WITHOUT_PART,
+) -> Ablated:
+    """Ask a case's questions with all parts, with fewer, and by ``other_models``, named by what they lack."""
+    found = dict(_by_model(case, shipped, without, no_answer_share))
     for name, model in other_models.items():
-        found[name] = dict(_by_model(case, model, {}, no_answer_share))[ALL]
+        _, found[name] = next(_by_model(case, model, {}, no_answer_share))
     return Ablated(case.name, found)
 
 

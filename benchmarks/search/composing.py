@@ -22,7 +22,19 @@ from knowledge_base.model import Cutoffs
 from knowledge_base.preparing import prepare
 from knowledge_base.ranking import CENTRE_SHARE, PHRASING, TITLE, Rows, centres, highest
 from knowledge_base.reading import read_folder
-from knowledge_base.training import Asked, Learnable, Settled, as_if_new, as_if_unanswered, ask_rows, fit_head, lexical_matrix, settle, spread, weighted
+from knowledge_base.training import (
+    Asked,
+    Learnable,
+    Settled,
+    as_if_new,
+    as_if_unanswered,
+    ask_rows,
+    fit_head,
+    lexical_matrix,
+    settle,
+    spread,
+    weighted,
+)
 
 from .sets import Case
 

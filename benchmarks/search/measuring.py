@@ -14,6 +14,7 @@ from knowledge_base.index_files import load_index
 from knowledge_base.model import Cutoffs
 from knowledge_base.reading import read_folder
 from knowledge_base.searching import Searcher
+from knowledge_base.training import Settled
 
 from .sets import Case
 
@@ -27,10 +28,11 @@ class Measured:
     cutoffs: Cutoffs
 
 
-def measure(case: Case, embedder: Embedder, no_answer_share: float) -> Measured:
-    """Build an index of the case's articles alone and ask every question of it."""
+def measure(case: Case, embedder: Embedder, no_answer_share: float, settled: Settled | None = None) -> Measured:
+    """Build an index of the case's articles alone and ask every question of it. ``settled`` belongs to a model that was adapted to them."""
     with tempfile.TemporaryDirectory() as place:
-        built = build(read_folder(case.articles), Path(place), embedder, no_answer_share=no_answer_share, now=datetime.now(UTC))
+        reading, now = read_folder(case.articles), datetime.now(UTC)
+        built = build(reading, Path(place), embedder, no_answer_share=no_answer_share, now=now, settled=settled, settled_here=True)
         searcher = Searcher(load_index(Path(place) / built.generation, embedder.checksum), embedder)
         outcomes = tuple(ask(searcher, question) for question in case.questions)
         return Measured(case.name, outcomes, searcher.loaded.settled.calibration.cutoffs)

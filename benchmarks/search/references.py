@@ -34,7 +34,8 @@ BANKING_WANTED = Reference("to reach", {"1": 0.74, "3": 0.80, "5": 0.83, "10": 0
 
 CUREKART_SOURCE = (
     "References: the platforms' own predictions as published with the HINT3 study (ACL anthology 2020.insights-1.16), their `mcc` at each system's "
-    "best cut-off, found on the test set itself; the rows with MiniLM measured when the goals were set. Ours is at the lower cut-off, chosen by the build."
+    "best cut-off, found on the test set itself; the rows with MiniLM measured when the goals were set. Our `mcc` is at the lower cut-off, which the "
+    "build chose."
 )
 CUREKART_COLUMNS = ("hit_at_1", "auroc_answerable", "auroc_correct", "mcc", "recall_at_precision_85")
 CUREKART = tuple(

@@ -1,0 +1,56 @@
+"""Cases measured side by side, each in a process that computes with one thread: two cores, two cases at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from types import TracebackType
+
+from threadpoolctl import threadpool_limits
+
+from .ablation import Ablated, ablate
+from .measuring import Measured, measure
+from .sets import Case
+from .vectors import KnownVectors, texts_of
+
+# Started anew rather than forked: the threads of numpy do not survive a fork.
+START = "spawn"
+
+
+class Running:
+    """Hands out cases to processes. Vectors go with them, so no process loads a model."""
+
+    def __init__(self, no_answer_share: float) -> None:
+        self._no_answer_share = no_answer_share
+        self._pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context(START))
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def measure(self, cases: Sequence[Case], vectors: KnownVectors) -> list[Future[Measured]]:
+        """A result a case, to come."""
+        return [self._pool.submit(_measure, case, vectors.only(texts_of(case)), self._no_answer_share) for case in cases]
+
+    def ablate(self, cases: Sequence[Case], vectors: KnownVectors, others: Mapping[str, KnownVectors]) -> list[Future[Ablated]]:
+        """The same without each of the parts."""
+        submitted = []
+        for case in cases:
+            texts = texts_of(case)
+            models = {name: other.only(texts) for name, other in others.items()}
+            submitted.append(self._pool.submit(_ablate, case, vectors.only(texts), models, self._no_answer_share))
+        return submitted
+
+
+def _measure(case: Case, vectors: KnownVectors, no_answer_share: float) -> Measured:
+    with threadpool_limits(1):
+        return measure(case, vectors, no_answer_share)
+
+
+def _ablate(case: Case, vectors: KnownVectors, others: Mapping[str, KnownVectors], no_answer_share: float) -> Ablated:
+    with threadpool_limits(1):
+        return ablate(case, vectors, others, no_answer_share)
