@@ -83,10 +83,9 @@ def chosen_point(answers: Answers) -> tuple[float, float] | None:
 
 def _calibration(curves: Sequence[Curve]) -> Any:
     figure, axes = _card("How far confidence can be believed", "confidence, mean of a tenth of the questions", "share of these that are right")
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, dashes=(2, 3), zorder=1)
-    axes.text(0.4, 0.435, "as sure as right", color=FAINT, fontsize=9, rotation=33, rotation_mode="anchor", ha="center")
     for curve, (colour, mark, dash) in zip(curves, STYLES, strict=False):
         axes.plot(*reliability(curve.answers), color=colour, marker=mark, linestyle=dash, linewidth=1.8, markersize=5.5, label=curve.name)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, dashes=(2, 3), zorder=1, label="as sure as right")
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", fontsize=10, borderaxespad=0.2)
     return figure
@@ -96,12 +95,13 @@ def _coverage(curves: Sequence[Curve]) -> Any:
     figure, axes = _card("What answering more costs", "share of all questions answered", "share of these answers that are wrong")
     axes.axhline(0.1, color=FAINT, linewidth=1, dashes=(2, 3), zorder=1)
     for curve, (colour, mark, dash) in zip(curves, STYLES, strict=False):
-        axes.plot(*coverage_and_error(curve.answers[0]), color=colour, linestyle=dash, linewidth=1.8, label=curve.name)
+        axes.plot(*coverage_and_error(curve.answers[0]), color=colour, linestyle=dash, linewidth=1.8)
+        axes.plot([], [], color=colour, marker=mark, linestyle=dash, linewidth=1.8, markersize=6, label=curve.name)
         point = chosen_point(curve.answers[0])
         if point:
             axes.plot(*point, color=colour, marker=mark, markersize=9, markeredgecolor="white", markeredgewidth=1.2, zorder=4)
     axes.set(xlim=(0, 1), ylim=(0, max(0.3, axes.get_ylim()[1])))
-    axes.text(0.01, 0.105, "one in ten wrong", color=FAINT, fontsize=9, va="bottom")
+    axes.text(0.995, 0.094, "one in ten wrong", color=FAINT, fontsize=9, va="top", ha="right")
     axes.legend(loc="upper left", fontsize=10, borderaxespad=0.2, title="mark: the cut-off that the build chose", title_fontsize=9, alignment="left")
     return figure
 
@@ -115,8 +115,8 @@ def _card(title: str, along: str, upwards: str) -> tuple[Any, Any]:
     card = FancyBboxPatch((0.012, 0.012), 0.976, 0.976, boxstyle="round,pad=0,rounding_size=0.02", mutation_aspect=SIZE[0] / SIZE[1])
     card.set(transform=figure.transFigure, facecolor="white", edgecolor=GRID, linewidth=1, zorder=-1)
     figure.add_artist(card)
-    axes = figure.add_axes((0.11, 0.135, 0.85, 0.75), facecolor="none")
-    figure.text(0.11, 0.925, title, fontsize=13, fontweight="bold")
+    axes = figure.add_axes((0.125, 0.14, 0.82, 0.745), facecolor="none")
+    figure.text(0.125, 0.925, title, fontsize=13, fontweight="bold")
     axes.set(xlabel=along, ylabel=upwards)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
