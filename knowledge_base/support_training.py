@@ -22,7 +22,7 @@ QUESTIONS = HERE / "support_questions"
 COURSE = Course(steps=300, rate=4e-4)
 # How much of what was learnt is merged: between the model as published and as taught is better than either (arXiv 2109.01903). Whole, it
 # finds as many right articles, but tells less well when there is none.
-STRENGTH = 0.7
+STRENGTH = 0.5
 
 
 def read_subjects(folder: Path = QUESTIONS, left_out: frozenset[str] = frozenset()) -> list[Subject]:
