@@ -70,7 +70,7 @@ def whole_kit(folder: Path, only: Sequence[str] | None = None) -> Iterator[Runni
     settings = trial_settings(folder, admin_email=EMAIL, admin_password=PASSWORD, **limits)
     with RunningKit(settings, prepared=read_settings().var, only=only) as kit:
         if only is None:
-            kit.wait_ready(120)
+            kit.wait_ready(300)
         yield kit
 
 
