@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Protocol
 
+import gevent
 from werkzeug.http import parse_cookie
 
 from desk.exceptions import DeskError
@@ -27,6 +28,8 @@ HEALTH_PER_MINUTE = 600
 
 AT_ONCE = 2
 """Calls of one visitor that are worked on at once; their others wait in their own line, so the threads stay free for everybody else."""
+REFUSAL_S = 0.05
+"""Between two refusals to one visitor, or to one address: twenty a second are as good as a thousand."""
 GUESS = "touchdesk.guess"
 """Set in ``environ`` of a sign-in from an unknown browser."""
 MOST_GUESSES = 40
@@ -47,7 +50,11 @@ class Tokens(Protocol):
 class Gate:
     """WSGI middleware with the limits of the settings."""
 
-    def __init__(self, application: Application, settings: Settings, tokens: Tokens, buckets: Buckets | None = None) -> None:
+    def __init__(
+        self, application: Application, settings: Settings, tokens: Tokens, buckets: Buckets | None = None, *, refusal_s: float = REFUSAL_S
+    ) -> None:
+        self._refusal_s = refusal_s
+        self._refusals = Lines(1)
         self._application = application
         self._settings = settings
         self._tokens = tokens
@@ -59,6 +66,7 @@ class Gate:
             return self._too_large(environ, start_response)
         visitor = self._visitor(environ)
         if wait_s := self._buckets.take(self._allowances(environ, visitor)):
+            self._take_time(visitor or address_key(environ.get("REMOTE_ADDR", "")))
             return self._too_many(environ, start_response, whole_seconds(wait_s))
         if self._is_guess(environ):
             return self._guess(environ, start_response)
@@ -70,6 +78,11 @@ class Gate:
         if not self._streams.enter(visitor, self._settings.streams_per_visitor):
             return self._too_many(environ, start_response, 5)
         return self._held(environ, start_response, visitor)
+
+    def _take_time(self, key: str) -> None:
+        """Let whoever is refused wait for that, one refusal after another: however many are asked for, they cost the others nothing."""
+        with self._refusals.turn(key):
+            gevent.sleep(self._refusal_s)
 
     def _is_guess(self, environ: dict[str, Any]) -> bool:
         """Whether somebody signs in from a browser in which nobody has signed in before."""

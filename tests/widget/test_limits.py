@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,7 @@ class Street:
         self.ticks = Ticks()
         self.buckets = Buckets(self.ticks)
         settings = replace(kit.services.settings, **limits)
-        self.client = Client(Gate(kit.app.wsgi_app, settings, kit.services.tokens, self.buckets))
+        self.client = Client(Gate(kit.app.wsgi_app, settings, kit.services.tokens, self.buckets, refusal_s=0))
 
     def asks(self, method: str, path: str, body: Any = None, *, address: str = "203.0.113.1", token: str = "", **headers: str) -> TestResponse:
         if token:
@@ -234,6 +235,24 @@ def test_a_bucket_never_holds_more_than_a_minute_and_its_clock_never_takes_anyth
     assert buckets.take([allowance]) == pytest.approx(15)
     assert whole_seconds(0.01) == 1
     assert whole_seconds(14.2) == 15
+
+
+def test_refusals_come_one_after_another(kit: Kit) -> None:
+    """Asked for at once they take their time, to one address; another waits for nobody."""
+    settings = replace(kit.services.settings, address_requests_per_minute=1)
+    client = Client(Gate(kit.app.wsgi_app, settings, kit.services.tokens, Buckets(Ticks()), refusal_s=0.05))
+
+    def ask(address: str) -> tuple[int, float]:
+        began = time.monotonic()
+        answer = client.get("/api/openapi.json", environ_overrides={"REMOTE_ADDR": address})
+        return answer.status_code, time.monotonic() - began
+
+    assert ask("203.0.113.1")[0] == 200
+    asking = [gevent.spawn(ask, "203.0.113.1") for _ in range(6)] + [gevent.spawn(ask, "203.0.113.2")]
+    gevent.joinall(asking, raise_error=True)
+    told = [one.value for one in asking]
+    assert [status for status, _ in told] == [429] * 6 + [200]
+    assert max(took_s for _, took_s in told[:6]) >= 0.3
 
 
 def test_one_visitor_waits_in_a_line_of_their_own() -> None:
