@@ -23,7 +23,7 @@ from benchmarks.search.sets import BANKING, CUREKART, PUBLISHED, SEEDS, SHOP_QUE
 from benchmarks.search.tables import SetFigures, ablation_table, all_figures_table, banking_table, curekart_table, goals_table, set_figures
 from benchmarks.search.vectors import KnownVectors, embed_once, texts_of
 from kit.settings import ROOT, Settings, read_settings
-from knowledge_base.embedding import SentenceEmbedder
+from knowledge_base.embedding import Embedder, SentenceEmbedder
 
 PICTURES = ROOT / "docs" / "pictures"
 # Sets whose questions are asked again without each part, and those that are drawn. Of banking77 the first draw.
@@ -55,10 +55,10 @@ def _section(wanted: Wanted, settings: Settings) -> list[str]:
         cases = shop_cases(settings.articles, wanted.questions)
         if wanted.data:
             cases = [*public_cases(wanted.data, Path(folder), wanted.seeds, wanted.questions), *cases]
-        texts = [text for case in cases for text in texts_of(case)]
-        vectors = _embedded("the shipped model", SentenceEmbedder(wanted.embedding), texts)
-        without = {name: _embedded(name, model, texts) for name, model in models.lacking(settings.model)}
-        measured, ablated = _run(cases, vectors, without, settings.no_answer_share)
+        vectors = _embedded("the shipped model", SentenceEmbedder(wanted.embedding), cases)
+        fewer = [one for name in ABLATED for one in [case for case in cases if case.name == name][:1]]
+        without = {name: _embedded(name, model, fewer) for name, model in models.lacking(settings.model)}
+        measured, ablated = _run(cases, fewer, vectors, without, settings.no_answer_share)
         sets = _sets(measured)
         lines = [*_introduction(sets, wanted), *_quality_lines(sets), *_ablation_lines(ablated)]
         lines += _picture_lines(sets, wanted.pictures)
@@ -66,19 +66,21 @@ def _section(wanted: Wanted, settings: Settings) -> list[str]:
     return lines
 
 
-def _embedded(name: str, embedder: models.Embedder, texts: Sequence[str]) -> KnownVectors:
+def _embedded(name: str, embedder: Embedder, cases: Sequence[Case]) -> KnownVectors:
     began = time.monotonic()
-    known = embed_once(embedder, texts)
+    known = embed_once(embedder, (text for case in cases for text in texts_of(case)))
     _told(f"{len(known.known)} texts by {name}, {time.monotonic() - began:.0f} s")
     return known
 
 
-def _run(cases: Sequence[Case], vectors: KnownVectors, without: dict[str, KnownVectors], share: float) -> tuple[list[Measured], list[Ablated]]:
-    first = {case.name: case for case in reversed(cases)}
+def _run(
+    cases: Sequence[Case], fewer: Sequence[Case], vectors: KnownVectors, without: dict[str, KnownVectors], share: float
+) -> tuple[list[Measured], list[Ablated]]:
+    """All ``cases`` as they are, and some without each part."""
     began = time.monotonic()
     with Running(share) as running:
         # The longest first, so that no process is left alone with it at the end.
-        ablating = running.ablate([first[name] for name in ABLATED if name in first], vectors, without)
+        ablating = running.ablate(fewer, vectors, without)
         measuring = running.measure(cases, vectors)
         measured, ablated = [one.result() for one in measuring], [one.result() for one in ablating]
     _told(f"{len(measured)} indexes asked, {len(ablated)} of them without each part, {time.monotonic() - began:.0f} s")

@@ -133,7 +133,8 @@ class Composed:
         unanswered_titles = as_if_unanswered(training, self._asked(titles))
         if not len(phrasings):
             nothing = unanswered_titles.signs[:0]
-            return calibrate(HeldOut(nothing, *[np.zeros(0, np.int64)] * 2, np.zeros(0)), near_level(nothing, unanswered_titles.signs))
+            nobody = np.zeros(0, np.int64)
+            return calibrate(HeldOut(nothing, nobody, nobody, np.zeros(0)), near_level(nothing, unanswered_titles.signs))
         asked = self._asked(phrasings)
         unanswered = as_if_unanswered(training, asked)
         held_out = [as_if_new(training, asked), unanswered, self._far(material)]

@@ -21,7 +21,7 @@ from .sets import Case
 NOT_TAUGHT, NOT_ROUNDED = "no support adapter: the model as published", "no 8-bit numbers: fp32"
 
 
-@dataclass(frozen=True)
+@dataclass
 class WholeNumbers:
     """The shipped model before it is put into 8 bits, run by torch."""
 

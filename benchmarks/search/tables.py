@@ -72,8 +72,8 @@ def goals_table(sets: Sequence[SetFigures]) -> list[str]:
     shop = [name for name, _ in SHOP_QUESTIONS]
     for one in sets:
         found = one.figures
-        brier, base = found["brier"].value, found["brier_of_base_rate"].value
-        cells = [one.name, _at_most(found["ece"].value, references.WANTED_ECE), f"{_plain(brier)} < {_plain(base)}: {_mark(brier < base)}"]
+        brier, base = found["brier"].value or 0.0, found["brier_of_base_rate"].value or 0.0
+        cells = [one.name, _at_most(found["ece"].value, references.WANTED_ECE), f"{brier:.3f} < {base:.3f}: {_mark(brier < base)}"]
         if one.name in shop:
             cells += [_judged(found["answered_right"], references.WANTED_ANSWERED_RIGHT)]
             cells += [_judged(found["answerable_answered"], references.WANTED_ANSWERABLE_ANSWERED)]

@@ -15,7 +15,7 @@ from knowledge_base.reading import read_folder
 from .sets import Case
 
 
-@dataclass(frozen=True)
+@dataclass
 class KnownVectors:
     """An embedder that knows its texts by heart and can be sent to another process. Raises KeyError for any other text.
 
