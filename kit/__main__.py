@@ -154,6 +154,9 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
     "clean": tidy,
 }
 
+# Those that are told a file.
+FILE_COMMANDS = ("backup", "restore")
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m kit", description=__doc__)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.__main__ import COMMANDS
+from kit.__main__ import COMMANDS, FILE_COMMANDS
 from kit.settings import PREFIX, ROOT, Settings
 
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -25,6 +25,8 @@ def as_shown(value: object) -> str:
     """A default as the table shows it."""
     if isinstance(value, Path):
         return f"`{value.relative_to(ROOT)}`"
+    if isinstance(value, bool):
+        return "`on`" if value else "`off`"
     return f"`{value}`" if value not in ((), "") else "empty"
 
 
@@ -69,8 +71,9 @@ def test_every_make_command_in_the_docs_exists(document: Path) -> None:
     """And `make` hands each of them to the kit."""
     targets = re.search(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert targets
-    assert set(targets.group(1).split()) == set(COMMANDS)
-    assert set(re.findall(r"`(?:TOUCHDESK_\S+ )*make ([a-z]+)`", document.read_text(encoding="utf-8"))) <= set(COMMANDS)
+    known = {*COMMANDS, *FILE_COMMANDS}
+    assert set(targets.group(1).split()) == known
+    assert set(re.findall(r"`(?:TOUCHDESK_\S+ )*make ([a-z]+)[` ]", document.read_text(encoding="utf-8"))) <= known
 
 
 def test_the_readme_shows_the_two_commands_and_every_document() -> None:
