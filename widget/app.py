@@ -24,6 +24,7 @@ from widget.operations import operations
 from widget.origins import allow_sites
 from widget.protection import protect
 from widget.request_log import log_requests
+from widget.query import PlainRequest
 from widget.services import Services, build_services
 from widget.shop.pages import shop_pages
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings, services: Services | None = None, *, clock: C
     """Build the app from its settings, or around services that are there already."""
     services = services or build_services(settings)
     app = Flask(__name__, static_url_path="/static")
+    app.request_class = PlainRequest
     app.config["MAX_CONTENT_LENGTH"] = LIMIT_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     brand = BrandFile(settings.brand)

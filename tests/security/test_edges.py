@@ -400,7 +400,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing: the tests' output is for the tests."""
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_other_windows_say_nothing_to_the_widget_and_hear_nothing(shop: str, here: World) -> None:
     """A hostile frame in the company's page and a hostile page around the kit's: no message acted on, none sent, no page in a frame."""
     with chromium() as browser:

@@ -14,7 +14,7 @@ from tests.security.fuzz.mutations import Mutations, Names
 from tests.security.fuzz.raw_requests import _judged, answered, barrage, web
 from tests.security.world import World, world
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 MEBIBYTE = 1024 * 1024
 
 
@@ -63,6 +63,14 @@ def test_harm_would_be_reported(tmp_path: Path) -> None:
         running.process.kill()
         running.process.wait()
         assert not running.is_alive()
+
+
+def test_bytes_that_no_query_may_hold_are_words_like_others(here: World) -> None:
+    """Neither a bare byte nor a broken escape in a query is a fault of the kit's."""
+    for query in (b"q=r\xcbuter", b"q=%ff", b"q=%", b"\xff=\xfe&q=a", b"q=a&limit=\xb2"):
+        for path in (b"/api/search?", b"/help?"):
+            status, fault = answered(here.served.port, b"GET " + path + query + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (status in ("200", "422"), fault) == (True, ""), (path, query, status)
 
 
 def test_the_same_seed_makes_the_same_requests() -> None:

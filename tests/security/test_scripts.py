@@ -16,7 +16,7 @@ from tests.security.scripts.stage import NEITHER, POLICY_ALONE, SANITISER_ALONE,
 
 NOWHERE_SHOWN = {"addresses of pages", "staff's name and e-mail", "transcript and ledger", "exports"}
 """Places without a payload of their own that any page repeats; files show what was put into other places."""
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.whole.browsers import ARGUMENTS
 from .payloads import taken_apart
 from .sinks import SINKS
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 SETTLE_MS = 60
 """How long a page goes on after all was done to it: errors of pictures and animations come late."""
 NOT_THERE = ("*/x", "*/x.png")
