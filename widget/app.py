@@ -23,8 +23,8 @@ from widget.notes import clock_notes, notes
 from widget.operations import operations
 from widget.origins import allow_sites
 from widget.protection import protect
-from widget.request_log import log_requests
 from widget.query import PlainRequest
+from widget.request_log import log_requests
 from widget.services import Services, build_services
 from widget.shop.pages import shop_pages
 
