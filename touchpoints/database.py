@@ -21,6 +21,8 @@ from sqlalchemy.types import TypeDecorator
 from touchpoints.exceptions import StoreBusy, StoreDamaged, StoreError
 
 _SIGNS_OF_DAMAGE = ("malformed", "not a database")
+_SIGNS_OF_A_STALE_FILE = ("readonly", "unable to open", "disk I/O error")
+"""After these the kept connections are given up: SQLite opens a file that it may not write for reading, and such a connection stays so for ever."""
 
 BUSY_TIMEOUT_S = 5
 """How long a writer waits for another: longer than any transaction of ours, shorter than a customer's patience."""
@@ -81,6 +83,8 @@ class Database:
         except IntegrityError as cause:
             raise StoreError(str(cause.orig).partition("\n")[0]) from cause  # PostgreSQL goes on with the values
         except OperationalError as cause:
+            if any(sign in str(cause.orig) for sign in _SIGNS_OF_A_STALE_FILE):
+                self.engine.dispose()
             raise (StoreBusy() if "locked" in str(cause.orig) else StoreError(str(cause.orig))) from cause
         except SQLAlchemyError as cause:
             damaged = isinstance(cause, DatabaseError) and any(sign in str(cause.orig) for sign in _SIGNS_OF_DAMAGE)

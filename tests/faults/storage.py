@@ -71,15 +71,16 @@ class Trial:
 
     def _write(self, customer: Customer) -> None:
         """One message after the other, each again under its id until it is acknowledged."""
-        number, end_at = 0, float("inf")
+        number, end_at = 0, None
         while not self._stop.is_set():
             number += 1
             status = None
-            while status not in (200, 202) and time.monotonic() < end_at:
+            while status not in (200, 202) and (end_at is None or time.monotonic() < end_at):
                 began = time.monotonic()
                 status, _ = customer.says_once(f"{customer.name} {number}", f"n{number}")
                 self.sends.append((began, time.monotonic() - began, status))
-                end_at = began + 30 if self._stop.is_set() else float("inf")
+                if end_at is None and self._stop.is_set():
+                    end_at = time.monotonic() + 20
                 time.sleep(0.2)
 
     def _probe(self, path: str, every_s: float) -> None:

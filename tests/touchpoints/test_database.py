@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.touchpoints.entries import NOON, touchpoint
@@ -198,3 +198,25 @@ def test_the_machines_clock_is_in_utc_and_in_milliseconds() -> None:
     assert now.tzinfo is UTC
     assert now.microsecond % 1000 == 0
     assert abs(datetime.now(UTC) - now) < timedelta(seconds=1)
+
+
+def test_a_file_that_may_be_written_again_is_written_again(tmp_path: Path) -> None:
+    """Connections that were opened for reading only, while it might not be written, do not stay in use."""
+    path = tmp_path / "touchdesk.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE words (word)")
+    connection.close()
+    database = open_database(f"sqlite:///{path}")
+    times: list[str] = []
+
+    def open_for_reading_once(*_: object) -> sqlite3.Connection | None:
+        times.append("opened")
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False) if len(times) == 1 else None
+
+    event.listen(database.engine, "do_connect", open_for_reading_once)
+    with pytest.raises(StoreError, match="readonly"), database.writing() as connection:
+        connection.execute(text("INSERT INTO words VALUES ('no')"))
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO words VALUES ('yes')"))
+    database.engine.dispose()
+    assert len(times) == 2
