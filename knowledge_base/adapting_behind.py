@@ -21,12 +21,13 @@ log = logging.getLogger(__name__)
 class Pace:
     """How long the folder must have been quiet, how long to wait after each failure (the last for ever), and how long it may take.
 
-    ``options`` go with the command.
+    ``niceness`` is its priority, 19 the lowest; ``options`` go with the command.
     """
 
     quiet_s: float = 30.0
     retries_s: tuple[float, ...] = (300.0, 1200.0, 3600.0, 21600.0)
     timeout_s: float = 4 * 3600.0
+    niceness: int = 19
     options: tuple[str, ...] = ()
 
 
@@ -80,7 +81,7 @@ class AdaptingBehind:
         return latest
 
     def _start(self) -> None:
-        command: Sequence[str] = ["nice", "-n", "19", sys.executable, "-m", "knowledge_base", "adapt", "--behind", *self._pace.options]
+        command: Sequence[str] = ["nice", "-n", str(self._pace.niceness), sys.executable, "-m", "knowledge_base", "adapt", "--behind", *self._pace.options]
         log.info("looking whether the embedding gains from being adapted to the articles")
         self._began = self._clock()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -94,6 +95,8 @@ class AdaptingBehind:
         if process.returncode == 0:
             self._failures = 0
             self._looked_at = ""
+            # Should it have decided nothing, it is not begun again at once for ever.
+            self._not_before = self._clock() + timedelta(seconds=self._pace.quiet_s)
         else:
             wait = self._pace.retries_s[min(self._failures, len(self._pace.retries_s) - 1)]
             self._failures += 1
