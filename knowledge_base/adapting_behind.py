@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,7 +81,7 @@ class AdaptingBehind:
         return latest
 
     def _start(self) -> None:
-        command: Sequence[str] = ["nice", "-n", str(self._pace.niceness), sys.executable, "-m", "knowledge_base", "adapt", "--behind", *self._pace.options]
+        command = ["nice", "-n", str(self._pace.niceness), sys.executable, "-m", "knowledge_base", "adapt", "--behind", *self._pace.options]
         log.info("looking whether the embedding gains from being adapted to the articles")
         self._began = self._clock()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
