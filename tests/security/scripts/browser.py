@@ -106,12 +106,10 @@ class Reader:
     def without_chat(self, left_out: bool) -> None:
         """Whether pages go without the chat's twenty files; where its words are not looked at that saves most of the time."""
         self._left_out = [*NOT_THERE, *(["*/widget/*"] if left_out else [])]
-        self._leave_out(self.page)
+        self._leave_out()
 
-    def _leave_out(self, page: Page) -> None:
-        session = self.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.send("Network.setBlockedURLs", {"urls": self._left_out})
+    def _leave_out(self) -> None:
+        self._network.send("Network.setBlockedURLs", {"urls": self._left_out})
 
     def _note(self, number: Any) -> None:
         sink, payload = taken_apart(int(number)) if isinstance(number, int | float) else (0, 0)
@@ -127,7 +125,9 @@ class Reader:
     def _new_page(self) -> Page:
         page = self.context.new_page()
         page.on("dialog", self._dialog)
-        self._leave_out(page)
+        self._network = self.context.new_cdp_session(page)  # one a page: each session has a list of its own
+        self._network.send("Network.enable")
+        self._leave_out()
         return page
 
     def reads(self, url: str, sink: str, until: str | None = None) -> None:
