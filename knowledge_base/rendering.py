@@ -38,23 +38,29 @@ ATTRIBUTES = {
 # Deeper nesting is shown flat.
 MAX_NESTING = 20
 # What the parser may spend on 64 KiB, so that any are rendered within 250 ms, and as much again for each further 64: about a µs a unit.
-# Prose with much emphasis spends two thirds. Counting is fair where a clock would cut articles on a busy machine.
-BUDGET = 150_000
-INLINE_STEP = 8
-BLOCK_STEP = 15
+# Prose with much emphasis spends four fifths. Counting is fair where a clock would cut articles on a busy machine.
+BUDGET = 100_000
+INLINE_STEP = 10
+BLOCK_STEP = 22
 # Asking of a line whether it ends the paragraph, list or quotation before it.
 LINE_STEP = 8
 # Reading and normalising an address.
 LINK_STEP = 35
 # The table rule reads a whole table in one step.
 MAX_PIPES = 8_000
+# A run of marks of emphasis is one step, and each of them a token to be paired.
+MAX_MARKS = 8_000
 PARAGRAPHS = 4_000
 # The sanitiser's parser takes time with the square of the depth of raw elements ...
 MAX_RAW_TAGS = 1_000
 # ... and repeats raw emphasis that was not closed in every element after it, so this limits their product.
 MAX_REPEATED = 60_000
-RAW_TAG = re.compile(r"<[a-zA-Z]")
-RAW_EMPHASIS = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE)
+EMPHASIS = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+RAW_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+HIDDEN_TAG = re.compile(r"""<[!?]|=\s*(?:"[^"]*<|'[^']*<)""")
+RAW_EMPHASIS = re.compile(rf"<(?:{'|'.join(sorted(EMPHASIS))})[\s/>]", re.IGNORECASE)
+
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which cannot be written as UTF-8."""
@@ -90,12 +96,12 @@ def render(markdown: str, folder: str = "") -> Page:
     """Parse and render. ``folder`` is where the file lies below the articles' folder; paths of pictures start there."""
     markdown = _SURROGATE.sub("\ufffd", markdown)
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-    _limit_steps(parser, BUDGET * max(1, len(markdown) // 65_536))
+    _limit_steps(parser, BUDGET * _size(markdown))
     plain = False
     try:
         _look_over(markdown)
         tokens = parser.parse(markdown)
-        _limit_raw(tokens)
+        _limit_raw(tokens, _size(markdown))
     except _TooIntricate:
         tokens, plain = _plain_tokens(markdown), True
     headings = _number_headings(tokens)
@@ -162,22 +168,52 @@ def _limit_steps(parser: MarkdownIt, budget: int) -> None:
 
 
 def _look_over(markdown: str) -> None:
-    """Raise `_TooIntricate` for what would be found out only after a long parse. Tags in code count too, hence the wide margin."""
+    """Raise `_TooIntricate` for what would be found out only after a long parse. Closed tags and code count too, hence the wide margin."""
     repeated = len(RAW_EMPHASIS.findall(markdown)) * markdown.count("\n\n")
-    if markdown.count("|") > MAX_PIPES or repeated > 8 * MAX_REPEATED:
+    marks = markdown.count("*") + markdown.count("_")
+    if markdown.count("|") > MAX_PIPES or marks > MAX_MARKS * _size(markdown) or repeated > 8 * MAX_REPEATED * _size(markdown) ** 2:
         raise _TooIntricate
 
 
-def _limit_raw(tokens: list[Token]) -> None:
+def _size(markdown: str) -> int:
+    """How many times 64 KiB it is, at least 1."""
+    return max(1, len(markdown) // 65_536)
+
+
+def _limit_raw(tokens: list[Token], size: int) -> None:
     """Raise `_TooIntricate` for raw HTML that would keep the sanitiser busy."""
-    raw = "".join(child.content for token in tokens for child in (token, *(token.children or ())) if child.type in ("html_block", "html_inline"))
-    if not raw:
+    pieces = [piece for token in tokens if (piece := _raw(token))]
+    if not pieces:
         return
-    elements = len(RAW_TAG.findall(raw))
-    emphasis = len(RAW_EMPHASIS.findall(raw))
-    elements_made = elements + sum(1 + len(token.children or ()) for token in tokens)
-    if elements > MAX_RAW_TAGS or emphasis * elements_made > MAX_REPEATED:
+    elements = sum(not closing for piece in pieces for closing, _ in piece)
+    repeated = sum(map(_left_open, pieces)) * (elements + sum(1 + len(token.children or ()) for token in tokens))
+    if elements > MAX_RAW_TAGS * size or repeated > MAX_REPEATED * size:
         raise _TooIntricate
+
+
+def _raw(token: Token) -> list[tuple[str, str]]:
+    """The raw tags of a block in their order: ``/`` or nothing, and the name in small letters."""
+    if token.type == "html_block":
+        tags = RAW_TAG.findall(token.content)
+        # Where a tag may stand in an attribute or a comment, none is believed to close another.
+        return [("", name.lower()) for _, name in tags] if HIDDEN_TAG.search(token.content) else [(sign, name.lower()) for sign, name in tags]
+    found = (RAW_TAG.match(child.content) for child in token.children or () if child.type == "html_inline")
+    return [(tag.group(1), tag.group(2).lower()) for tag in found if tag]
+
+
+def _left_open(tags: list[tuple[str, str]]) -> int:
+    """How many emphasising elements of a block are not closed in it; all of them where its tags cross."""
+    stack: list[str] = []
+    for closing, name in tags:
+        if name in VOID:
+            continue
+        if not closing:
+            stack.append(name)
+        elif stack and stack[-1] == name:
+            stack.pop()
+        else:
+            return sum(one in EMPHASIS for sign, one in tags if not sign)
+    return sum(name in EMPHASIS for name in stack)
 
 
 def _plain_tokens(markdown: str) -> list[Token]:

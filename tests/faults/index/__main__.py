@@ -23,6 +23,7 @@ def damage_rows(count: int) -> list[Row]:
         if verdict.faults:
             print(verdict, file=sys.stderr)
     told = f"{found['noticed']:.0f} noticed and rebuilt by itself, {found['shown']:.0f} ever shown, slowest rebuild {found['slowest_s']:.1f} s"
+    told += f" ({found['most_work_s']:.1f} s of processor time at most)"
     met = found["well"] == len(verdicts) and found["slowest_s"] <= WITHIN_S
     kinds = len({verdict.damage.kind for verdict in verdicts})
     return [row("Damage to an index folder", f"all noticed, none shown, rebuilt ≤ {WITHIN_S:.0f} s", told, f"{count} of {kinds} kinds", met=met)]

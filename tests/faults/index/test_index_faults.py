@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from knowledge_base import index_files
+from knowledge_base.adapted_models import OneModel
 from knowledge_base.live import LiveIndex
 from knowledge_base.searching import Searcher
 from tests.faults.index.damage import damages
@@ -47,11 +48,12 @@ class TrustingIndex(LiveIndex):
 
     def _loaded(self, folder):
         sign(folder)
-        return Searcher(index_files.load_index(folder, self._embedder.checksum), self._embedder)
+        embedder = self._models.of(self._models.base)
+        return Searcher(index_files.load_index(folder, embedder.checksum), embedder)
 
 
 def trusting(place, embedder: WordEmbedder) -> LiveIndex:
-    return TrustingIndex(place, embedder, lambda: datetime.now(timezone.utc))
+    return TrustingIndex(place, OneModel(embedder), lambda: datetime.now(timezone.utc))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def trusting(place, embedder: WordEmbedder) -> LiveIndex:
     [
         ("file of an older generation", "articles.sqlite", "showed something wrong"),
         ("mixed generations, signed", "vectors.npy, texts.json, ranking.npz, articles.sqlite of old", "showed something wrong"),
-        ("contents changed, signed", "vectors: turned round", "not noticed"),
+        ("contents changed, signed", "texts: turned round", "not noticed"),
         ("a file too many", "notes.txt", "not noticed"),
     ],
 )

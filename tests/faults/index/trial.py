@@ -29,11 +29,15 @@ Make = Callable[[Place, WordEmbedder], LiveIndex]
 
 @dataclass
 class Verdict:
-    """What became of one damage. ``faults`` says what went wrong; none means noticed, never served, and rebuilt in ``rebuilt_s``."""
+    """What became of one damage. ``faults`` says what went wrong; none means noticed, never served, and rebuilt in ``rebuilt_s``.
+
+    ``worked_s`` is the processor time of that: on a busy machine the rest is waiting for a turn.
+    """
 
     damage: Damage
     serving: bool
     rebuilt_s: float = 0.0
+    worked_s: float = 0.0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -85,7 +89,9 @@ def try_one(world: World, damage: Damage, *, serving: bool, make: Make = live_in
             _ask_search(verdict, world, live, "before it was noticed", must_answer=False)
         if damage.sort not in (SIGNED, OLDER):
             _ask_library(verdict, world, library, "before it was noticed", must_answer=False)
+        worked_s = time.process_time()
         _wait_until_well(verdict, world, live)
+        verdict.worked_s = time.process_time() - worked_s
         _ask_search(verdict, world, live, "after", must_answer=True)
         _ask_library(verdict, world, library, "after", must_answer=True)
         _look_at_disk(verdict, world)
@@ -163,6 +169,7 @@ def summary(verdicts: list[Verdict]) -> dict[str, float]:
         "shown": sum(any("wrong" in fault for fault in verdict.faults) for verdict in verdicts),
         "well": sum(not verdict.faults for verdict in verdicts),
         "slowest_s": max(verdict.rebuilt_s for verdict in verdicts),
+        "most_work_s": max(verdict.worked_s for verdict in verdicts),
     }
 
 
