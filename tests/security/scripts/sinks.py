@@ -30,6 +30,7 @@ SINKS = (
     "addresses of pages",
     "transcript and ledger",
     "exports",
+    "customer's name and e-mail",
 )
 NUMBER = {name: number for number, name in enumerate(SINKS, 1)}
 

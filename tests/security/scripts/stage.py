@@ -16,6 +16,7 @@ from tests.security.shelf import put_on_shelf, unsanitised
 from widget.services import Services
 
 from .library import written
+from .talk import SECRET
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def stage(folder: Path, around: Neighbours, dress: Dress, batches: Sequence[Any]
     put_on_shelf(folder / "index", written(batches), *(() if dress.sanitised else (unsanitised,)))
     brand = folder / "brand.yml"
     brand.write_text("name: Shop\n", encoding="utf-8")
-    with served(folder, around, dress=_dressed(dress), brand=brand) as running:
+    with served(folder, around, dress=_dressed(dress), brand=brand, identity_secret=SECRET) as running:
         yield Stage(running, dress, brand)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import jwt
 from sqlalchemy import text
 
+from desk.identity import ALGORITHM, AUDIENCE
 from desk.journal import Journal
 from desk.model import Event, Staff
 from desk.store import conversations as rows
@@ -15,6 +18,7 @@ from desk.turns import Notify
 from knowledge_base.preparing import prepare
 from tests.security.shelf import article
 from touchpoints.clock import system_clock
+from touchpoints.model import new_id
 from widget.services import Services
 
 from .payloads import Payload
@@ -22,6 +26,7 @@ from .sinks import Batch, all_at, at
 
 END = "This is the end of the payloads."
 PASSWORD = "correct horse battery"
+SECRET = "what the shop of the tests signs with"
 OUTCOME = "answered"
 
 
@@ -56,7 +61,8 @@ class Talkers:
         """One conversation, with each batch said by everyone."""
         customers, agents = self._services.customers, self._services.agents
         page = all_at("page title and address", batches[0], " ")
-        conversation, token = customers.start(None, page=page[:2000], locale=at("page title and address", batches[0][0])[:35])
+        locale, identity = at("page title and address", batches[0][0])[:35], self._signed(batches[0])
+        conversation, token = customers.start(None, page=page[:2000], locale=locale, identity=identity)
         for number, batch in enumerate(batches):
             named = self.named(batch)
             if number == 0:
@@ -69,6 +75,14 @@ class Talkers:
             self._bot_says(conversation.id, batch)
         agents.say(self.agent, conversation.id, "end", END)
         return Talk(conversation.id, token, batches)
+
+    def _signed(self, batch: Batch) -> str:
+        """Who the customer is, as a shop would sign it that checks its customers' names for nothing."""
+        now = system_clock()
+        name, email = at("customer's name and e-mail", batch[0])[:100], all_at("customer's name and e-mail", batch, " ")[:254]
+        times = {"iat": now, "exp": now + timedelta(minutes=5)}
+        claims = {"aud": AUDIENCE, "sub": new_id(), "jti": new_id(), "name": name, "email": email, **times}
+        return jwt.encode(claims, SECRET, ALGORITHM)
 
     def _bot_says(self, conversation_id: str, batch: Batch) -> None:
         """As a reply of the bot is stored, its body both made from Markdown and as an attacker would wish it."""
