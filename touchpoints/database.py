@@ -22,7 +22,8 @@ from touchpoints.exceptions import StoreBusy, StoreDamaged, StoreError
 
 _SIGNS_OF_DAMAGE = ("malformed", "not a database")
 _SIGNS_OF_A_STALE_FILE = ("readonly", "unable to open", "disk I/O error")
-"""After these the kept connections are given up: SQLite opens a file that it may not write for reading, and such a connection stays so for ever."""
+"""After these every connection is given up. SQLite opens a file that it may not write for reading, and as long as one such connection is
+open in the process, new ones share its read-only index of the log and cannot write either."""
 
 BUSY_TIMEOUT_S = 5
 """How long a writer waits for another: longer than any transaction of ours, shorter than a customer's patience."""
@@ -51,6 +52,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._one_writer = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._doorway = _Doorway(engine)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -78,13 +80,17 @@ class Database:
     @contextmanager
     def _transaction(self, *, write: bool, wait_ms: int = BUSY_TIMEOUT_S * 1000) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(touchdesk_write=write, touchdesk_wait_ms=wait_ms) as connection, connection.begin():
+            with (
+                self._doorway.passed(),
+                self.engine.connect().execution_options(touchdesk_write=write, touchdesk_wait_ms=wait_ms) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except IntegrityError as cause:
             raise StoreError(str(cause.orig).partition("\n")[0]) from cause  # PostgreSQL goes on with the values
         except OperationalError as cause:
             if any(sign in str(cause.orig) for sign in _SIGNS_OF_A_STALE_FILE):
-                self.engine.dispose()
+                self._doorway.renew()
             raise (StoreBusy() if "locked" in str(cause.orig) else StoreError(str(cause.orig))) from cause
         except SQLAlchemyError as cause:
             damaged = isinstance(cause, DatabaseError) and any(sign in str(cause.orig) for sign in _SIGNS_OF_DAMAGE)
@@ -98,6 +104,38 @@ class Database:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if found != "ok":
             raise StoreDamaged()
+
+
+class _Doorway:
+    """Counts the transactions under way, so that there can be a moment without any."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._inside = 0
+        self._stale = False
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """Be inside. After `renew` the first to come waits for the last to leave, and closes all connections. Raises `StoreBusy`."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not (self._stale and self._inside), BUSY_TIMEOUT_S):
+                raise StoreBusy()
+            if self._stale:
+                self._engine.dispose()
+                self._stale = False
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def renew(self) -> None:
+        """Have every connection made anew."""
+        with self._changed:
+            self._stale = True
 
 
 def open_database(url: str) -> Database:
