@@ -59,9 +59,9 @@ def _section(wanted: Wanted, settings: Settings) -> list[str]:
         fewer = [one for name in ABLATED for one in [case for case in cases if case.name == name][:1]]
         without = {name: _embedded(name, model, fewer) for name, model in models.lacking(settings.model)}
         measured, ablated = _run(cases, fewer, vectors, without, settings.no_answer_share)
-        sets = _sets(measured)
-        lines = [*_introduction(sets, wanted), *_quality_lines(sets), *_ablation_lines(ablated)]
-        lines += _picture_lines(sets, wanted.pictures)
+        sets = set_figures_by_name(measured)
+        lines = [*introduction(wanted), *quality_lines(sets), *ablation_lines(ablated)]
+        lines += picture_lines(sets, wanted.pictures)
         lines += _adapted_lines(cases, measured, wanted, settings) if wanted.adapt else []
     return lines
 
@@ -87,12 +87,14 @@ def _run(
     return measured, ablated
 
 
-def _sets(measured: Sequence[Measured]) -> dict[str, SetFigures]:
+def set_figures_by_name(measured: Sequence[Measured]) -> dict[str, SetFigures]:
+    """All figures of each set, its draws of phrasings together."""
     names = list(dict.fromkeys(one.name for one in measured))
     return {name: set_figures(name, [answers_of(one.outcomes, one.cutoffs) for one in measured if one.name == name]) for name in names}
 
 
-def _introduction(sets: dict[str, SetFigures], wanted: Wanted) -> list[str]:
+def introduction(wanted: Wanted) -> list[str]:
+    """What the figures are, and which public sets belong there where none are."""
     lines = [
         "## Quality of search",
         "",
@@ -106,7 +108,8 @@ def _introduction(sets: dict[str, SetFigures], wanted: Wanted) -> list[str]:
     return lines
 
 
-def _quality_lines(sets: dict[str, SetFigures]) -> list[str]:
+def quality_lines(sets: dict[str, SetFigures]) -> list[str]:
+    """Ours beside others, and all figures."""
     lines: list[str] = []
     if any(name.startswith(BANKING.name) for name in sets):
         lines += ["", *banking_table(sets)]
@@ -116,7 +119,8 @@ def _quality_lines(sets: dict[str, SetFigures]) -> list[str]:
     return [*lines, "", "Confidence, against what it is to be:", "", *goals_table(list(sets.values()))]
 
 
-def _ablation_lines(ablated: Sequence[Ablated]) -> list[str]:
+def ablation_lines(ablated: Sequence[Ablated]) -> list[str]:
+    """What each part is worth."""
     names = [one.name for one in ablated]
     lines = [
         "",
@@ -130,7 +134,8 @@ def _ablation_lines(ablated: Sequence[Ablated]) -> list[str]:
     return lines
 
 
-def _picture_lines(sets: dict[str, SetFigures], folder: Path) -> list[str]:
+def picture_lines(sets: dict[str, SetFigures], folder: Path) -> list[str]:
+    """Draw the pictures and name them, or say what is needed for that."""
     lines = ["", "### Pictures", ""]
     if not pictures.can_draw():
         return [*lines, pictures.MISSING]
