@@ -36,9 +36,10 @@ def log() -> Iterator[Kept]:
     """What is logged by the web while a test runs."""
     logger, kept = logging.getLogger("widget.request_log"), Kept()
     logger.addHandler(kept)
-    before, logger.level = logger.level, logging.INFO
+    before = logger.level
+    logger.setLevel(logging.INFO)
     yield kept
-    logger.level = before
+    logger.setLevel(before)
     logger.removeHandler(kept)
 
 
