@@ -19,7 +19,7 @@ from kit.processes import RunningKit, lock_folder
 from kit.programs import EVERYWHERE, WEB_PYTHON, inherited, web_half
 from kit.service import serve, stopped_by_signals
 from kit.settings import PREFIX, ROOT, Settings, read_settings, with_secrets
-from kit.testing import run_checks
+from kit.testing import HARMING_TESTS, run_checks
 from kit.tools import CHROMIUM, require
 
 
@@ -54,8 +54,9 @@ def faults(settings: Settings) -> int:
         mine = replace(Settings(), var=ROOT / "tests" / "var")
         require(CHROMIUM, say)
         prepare(with_secrets(mine), say, for_tests=True)
-        command = [str(WEB_PYTHON), "-m", "tests.faults"]
-        return subprocess.run(command, cwd=ROOT, env={**inherited(), **EVERYWHERE, PREFIX + "VAR": str(mine.var)}).returncode
+        environment = {**inherited(), **EVERYWHERE, PREFIX + "VAR": str(mine.var)}
+        commands = ([str(WEB_PYTHON), "-m", "pytest", *HARMING_TESTS], [str(WEB_PYTHON), "-m", "tests.faults"])
+        return max(subprocess.run(command, cwd=ROOT, env=environment).returncode for command in commands)
 
 
 def screenshots(settings: Settings) -> int:

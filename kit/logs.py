@@ -159,7 +159,7 @@ def trace(error: BaseException) -> str:
         code = step.tb_frame.f_code
         places.append(f"{code.co_name} ({'/'.join(code.co_filename.rsplit('/', 2)[-2:])}:{step.tb_lineno})")
         step = step.tb_next
-    return " < ".join([f"{type(error).__name__} at {places.pop()}" if places else type(error).__name__, *places[: -MOST_PLACES : -1]])
+    return " < ".join([f"{type(error).__name__} at {places.pop()}" if places else type(error).__name__, *places[:-MOST_PLACES:-1]])
 
 
 def _event(record: logging.LogRecord) -> str:
