@@ -14,6 +14,7 @@ import requests
 from kit.processes import SUPERVISOR, RunningKit, trial_settings
 from kit.settings import read_settings
 
+pytestmark = pytest.mark.timeout(300)
 LISTENING = "0A"
 SITE = "https://shop.example"
 CLOSED = [
@@ -39,7 +40,7 @@ def open_kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKit]:
     """A kit that listens on every address of the machine, as one without a proxy of its own would."""
     settings = trial_settings(tmp_path_factory.mktemp("open"), host="0.0.0.0", sites=(SITE,))
     with RunningKit(settings, prepared=read_settings().var) as kit:
-        kit.wait_ready(90)
+        kit.wait_ready(180)
         yield kit
 
 
