@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -58,12 +59,14 @@ class Web:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
 
     def ask(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
-        connection = self.connect()
         content = None if body is None else json.dumps(body)
-        connection.request(method, path, content, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
-        with connection.getresponse() as response:
-            answer = response.read()
-        connection.close()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        with contextlib.closing(self.connect()) as connection:
+            # A refusal may come, and the door close, before a large body is out.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, content, headers)
+            with connection.getresponse() as response:
+                answer = response.read()
         return response.status, json.loads(answer) if answer else None
 
     def raw(self) -> socket.socket:
