@@ -21,8 +21,8 @@ from .sinks import SINKS
 PATIENCE_MS = 90_000
 SETTLE_MS = 60
 """How long a page goes on after all was done to it: errors of pictures and animations come late."""
-NOT_THERE = ("*/x", "*/x.png")
-"""What payloads' pictures ask for: that it is not there need not be asked of the kit a thousand times."""
+NOT_THERE = ("*/x", "*/x.png", "http://127.0.0.1:*ran(*")
+"""What payloads' pictures ask the kit for: that it is not there need not be asked a thousand times. Pages are asked for in ``%28``."""
 WATCH = """
 addEventListener('securitypolicyviolation', (event) => blocked(event.effectiveDirective), true);
 """
