@@ -15,13 +15,14 @@ from benchmarks.search_quality import Wanted, ablation_lines, introduction, pict
 def test_section_of_a_small_knowledge_base(case: Case, embedder, tmp_path: Path):
     """Measured in processes beside, with each part left out, and told as Markdown; without public sets a line says which belong there."""
     vectors = embed_once(embedder, texts_of(case))
+    case = replace(case, name="shop")
     draws = [case, replace(case, questions=tuple(reversed(case.questions)))]
     with Running(0.3) as running:
         measuring, ablating = running.measure(draws, vectors), running.ablate([case], vectors, {"no other model": vectors})
         measured, ablated = [one.result(100) for one in measuring], [one.result(100) for one in ablating]
     sets = set_figures_by_name(measured)
-    assert list(sets) == ["made up"]
-    assert len(sets["made up"].answers) == 2
+    assert list(sets) == ["shop"]
+    assert len(sets["shop"].answers) == 2
     lines = [*introduction(Wanted(None, tmp_path)), *quality_lines(sets), *ablation_lines(ablated), *picture_lines(sets, tmp_path)]
     text = "\n".join(lines)
     assert "2003.04807" in text
