@@ -129,7 +129,7 @@ def test_the_commands_of_an_editor(var, shop):
     """Check, build, search: the exit code and the words."""
     settings = {"TOUCHDESK_ARTICLES": str(shop.folder)}
     assert [line for line in run(var, "check", **settings).stdout.splitlines() if ": warning: " not in line] == []
-    assert "no live generation" in run(var, "search", "router", wanted=1, **settings).stderr
+    assert "is not there" in run(var, "search", "router", wanted=1, **settings).stderr
     assert "5 public articles" in run(var, "build", **settings).stdout
     answer = json.loads(run(var, "search", "the lamp on my internet box glows red", "--json", "--limit", "2", **settings).stdout)
     assert answer["hits"][0]["slug"] == "router-red-light"
