@@ -163,3 +163,15 @@ def test_an_empty_folder_fills_up(articles, index, embedder, clock, count):
         articles.add(f"a{number}", f"Article number {number}")
     live.follow()
     assert live.searcher.loaded.rows.articles == count
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "texts.json", "manifest.json"])
+def test_damage_while_serving_costs_no_embedding(live, index, embedder, name):
+    """What was checked when it was loaded is still in memory; only what proves the new generation goes through the model."""
+    live.follow()
+    before = live.searcher.loaded.name
+    (index / before / name).write_bytes(b"damaged")
+    embedder.embedded.clear()
+    live.follow()
+    assert live.searcher.loaded.name != before
+    assert len(embedder.embedded) == PROVED

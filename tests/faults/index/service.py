@@ -26,7 +26,8 @@ from .world import World
 
 QUESTIONS = 12
 WITHIN_S = 10.0
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
+START_S = 900.0
 
 
 @dataclass
@@ -96,7 +97,7 @@ def running_service() -> Iterator[Service]:
     service = Service(settings, base)
     try:
         service.start()
-        service.wait()
+        service.wait(timeout_s=START_S)
         yield service
     finally:
         service.kill()
@@ -126,6 +127,7 @@ def _shown(client: SearchClient, question: str) -> dict[str, Any]:
 def _harm(service: Service, damage: Damage, truth: dict[str, dict[str, Any]], *, serving: bool) -> Outcome:
     outcome = Outcome(f"{damage.kind}: {damage.name} ({'while serving' if serving else 'while down'})")
     index = service.settings.index
+    service.wait(timeout_s=START_S)  # after a damage that took too long
     before = generations.current_name(index)
     with tempfile.TemporaryDirectory(prefix="touchdesk-stash-") as stash:
         shutil.copytree(index, stash, dirs_exist_ok=True)
