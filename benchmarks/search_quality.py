@@ -24,6 +24,7 @@ from benchmarks.search.tables import SetFigures, ablation_table, all_figures_tab
 from benchmarks.search.vectors import KnownVectors, embed_once, texts_of
 from kit.settings import ROOT, Settings, read_settings
 from knowledge_base.embedding import Embedder, SentenceEmbedder
+from knowledge_base.export import is_exported
 
 PICTURES = ROOT / "docs" / "pictures"
 # Sets whose questions are asked again without each part, and those that are drawn. Of banking77 the first draw.
@@ -100,6 +101,7 @@ def introduction(wanted: Wanted) -> list[str]:
         "",
         f"Behind each figure its 95 % interval: the questions drawn {RESAMPLES} times, with replacement. It does not say how much another draw",
         "of phrasings would change; banking77 is the mean over three draws. Cut-offs and all else are chosen by the build, from articles alone.",
+        "`ece` is a sum of distances, which drawing anew can only make larger: its interval leans upwards, the more so the fewer questions.",
     ]
     if wanted.questions or wanted.seeds != len(SEEDS):
         lines += ["", f"**A trial**: {wanted.questions or 'all'} questions a set, {wanted.seeds} of {len(SEEDS)} draws."]
@@ -184,6 +186,8 @@ def main() -> int:
     options = parser.parse_args()
     settings = read_settings()
     embedding = options.embedding or settings.var / "embedding"
+    if not is_exported(settings.model, embedding):
+        parser.error(f"{embedding} does not hold the model as this version makes it: make setup")
     wanted = Wanted(options.data, embedding, options.pictures, options.seeds, options.questions, options.adapt)
     print("\n".join(_section(wanted, settings)))
     return 0
