@@ -164,7 +164,7 @@ class ModelFolders:
 
     def _decisions(self) -> Iterator[tuple[Path, Decision]]:
         """Those for this base model whose manifest can be read; nothing where adapting is switched off."""
-        return (found for found in _readable(self.folder) if self._adapt and found[1].base == self.base)
+        return (found for found in decisions(self.folder) if self._adapt and found[1].base == self.base)
 
 
 def write_decision(folder: Path, building: Path, decision: Decision, exported: dict[str, Any], texts: Sequence[str], **vectors: Vectors) -> None:
@@ -213,7 +213,7 @@ def read_vectors(folder: Path, name: str) -> dict[str, Vectors]:
 
 def known_vectors(folder: Path, checksum: str) -> dict[str, Vectors]:
     """The vectors, float32 (dim,) by text, that the latest decision below ``folder`` holds of the model ``checksum``; empty without one."""
-    for place, decision in sorted(_readable(folder), key=lambda one: one[1].made, reverse=True):
+    for place, decision in sorted(decisions(folder), key=lambda one: one[1].made, reverse=True):
         if checksum in (decision.base, decision.embedding):
             try:
                 return read_vectors(place, BASE_VECTORS if checksum == decision.base else ADAPTED_VECTORS)
@@ -222,7 +222,7 @@ def known_vectors(folder: Path, checksum: str) -> dict[str, Vectors]:
     return {}
 
 
-def _readable(folder: Path) -> Iterator[tuple[Path, Decision]]:
+def decisions(folder: Path) -> Iterator[tuple[Path, Decision]]:
     """Decisions whose manifest can be read."""
     for place in _folders(folder):
         try:

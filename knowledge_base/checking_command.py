@@ -15,7 +15,6 @@ from typing import Any
 from kit.settings import Settings
 
 from . import generations
-from .adapted_models import known_vectors
 from .checking import check
 from .embedding import Embedder
 from .exceptions import EmbeddingUnusable, IndexUnusable
@@ -93,7 +92,7 @@ def _opened(reading: Reading, settings: Settings, load: Load, now: datetime) -> 
         yield None
         return
     with (
-        comparable(settings.index, embedder, known_vectors(settings.adapted, embedder.checksum)) as live,
+        comparable(settings.index, settings.adapted, embedder) as live,
         trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder,
     ):
         yield open_generation(folder, embedder)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from kit.settings import Settings
 
-from .adapted_models import known_vectors
 from .embedding import Embedder
 from .evaluation import Question, read_questions
 from .exceptions import KnowledgeBaseError
@@ -76,7 +75,7 @@ def _run(options: argparse.Namespace, settings: Settings, embedder: Embedder, re
     questions = read_questions(options.questions) if options.questions else []
     refuse_unknown(options.questions, questions, public)
     now = datetime.now(timezone.utc)
-    with comparable(settings.index, embedder, known_vectors(settings.adapted, embedder.checksum)) as live:
+    with comparable(settings.index, settings.adapted, embedder) as live:
         if live is not None and live.parent != settings.index:
             print(ADAPTED, file=sys.stderr)
         with trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder:

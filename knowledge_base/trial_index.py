@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from . import article_store, generations, index_files
+from .adapted_models import decisions, known_vectors
 from .building import build, embed_new
-from .embedding import Embedder, Vectors
+from .embedding import Embedder
 from .exceptions import IndexUnusable
 from .lexical import index_texts
 from .reading import Reading
@@ -29,11 +30,11 @@ def live_folder(index: Path, embedder: Embedder) -> Path | None:
 
 
 @contextmanager
-def comparable(index: Path, embedder: Embedder, known: Mapping[str, Vectors]) -> Iterator[Path | None]:
+def comparable(index: Path, adapted: Path, embedder: Embedder) -> Iterator[Path | None]:
     """The folder of the live generation as ``embedder`` makes it; None when there is none that can be used.
 
-    That is the live one itself, or for one that was made with a model adapted to it, a copy that is gone afterwards: an adapted model
-    has seen the phrasings, so nothing can be held out of it. ``known`` are vectors by ``embedder``, float32 (dim,) by text.
+    That is the live one itself, or for one made with a model that was adapted from it (they lie below ``adapted``), a copy that is gone
+    afterwards: an adapted model has seen the phrasings, so nothing can be held out of it.
     """
     live = live_folder(index, embedder)
     if live is not None:
@@ -41,7 +42,7 @@ def comparable(index: Path, embedder: Embedder, known: Mapping[str, Vectors]) ->
         return
     with tempfile.TemporaryDirectory(prefix="touchdesk-base-") as place:
         try:
-            folder: Path | None = _made_anew(index / generations.current_name(index), Path(place), embedder, known)
+            folder = _with_base(index / generations.current_name(index), adapted, embedder, Path(place))
         except (IndexUnusable, OSError):
             folder = None
         yield folder
@@ -61,12 +62,14 @@ def trial_generation(reading: Reading, live: Path | None, embedder: Embedder, *,
         yield index / built.generation
 
 
-def _made_anew(live: Path, place: Path, embedder: Embedder, known: Mapping[str, Vectors]) -> Path:
+def _with_base(live: Path, adapted: Path, embedder: Embedder, place: Path) -> Path | None:
     """A generation below ``place`` of the rows and articles of ``live``, with the vectors of ``embedder`` and all that follows from these."""
     manifest = generations.read_manifest(live)
-    rows = index_files.load_index(live, str(manifest.get("embedding"))).rows
+    if (embedder.checksum, manifest.get("embedding")) not in [(one.base, one.embedding) for _, one in decisions(adapted)]:
+        return None
+    rows = index_files.load_index(live, str(manifest["embedding"])).rows
     texts, _ = index_files.read_texts(live)
-    vectors = embed_new(texts, dict(known), embedder)
+    vectors = embed_new(texts, known_vectors(adapted, embedder.checksum), embedder)
     count = len(rows.article)
     data = Learnable(rows, texts[:count], vectors[:count], index_texts(texts[:count]))
     settled = settle(data, far=texts[count:], far_vectors=vectors[count:], no_answer_share=manifest["no_answer_share"])

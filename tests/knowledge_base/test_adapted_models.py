@@ -232,13 +232,13 @@ def test_a_build_by_hand_goes_on_with_the_model_in_use(models, live, index):
 def test_the_live_index_can_be_asked_with_the_base_model(models, live, shop, index):
     """For what holds phrasings out; a generation of the base model is asked itself."""
     base = models.of(models.base)
-    with comparable(index, base, {}) as same:
+    with comparable(index, models.folder, base) as same:
         assert same == index / generations.current_name(index)
     expected = live.searcher.loaded.settled
     decision = decide(models, live, salt="adapted")
     live.adopt(decision.embedding)
     base = load(models.folder.parent / "embedding")
-    with comparable(index, base, known_vectors(models.folder, base.checksum)) as twin:
+    with comparable(index, models.folder, base) as twin:
         assert twin is not None
         assert twin.parent != index
         assert twin.name == generations.current_name(index)
@@ -247,11 +247,13 @@ def test_the_live_index_can_be_asked_with_the_base_model(models, live, shop, ind
         assert manifest["settled"]["lexical_share"] == expected.lexical_share
     assert not twin.exists()
     assert "track my parcel" not in base.embedded
+    with comparable(index, models.folder, WordEmbedder("another")) as nothing:
+        assert nothing is None
 
 
 def test_nothing_live_cannot_be_asked(index, models):
     """As before anything was built."""
-    with comparable(index, models.of(models.base), {}) as nothing:
+    with comparable(index, models.folder, models.of(models.base)) as nothing:
         assert nothing is None
     with pytest.raises(IndexUnusable):
         generations.current_name(index)
