@@ -21,7 +21,7 @@ CUSTOMERS = 4
 MESSAGES_A_CONVERSATION = 25
 MOST_PASSES = 5
 """A point is passed up to so often before it kills, so that kills do not all hit the first message after a start."""
-REACHED_WITHIN_S = 10.0
+REACHED_WITHIN_S = 30.0
 
 
 @dataclass
