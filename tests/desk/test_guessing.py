@@ -11,6 +11,7 @@ from desk.accounts import Accounts
 from desk.exceptions import TooManyTries, WrongCredentials
 from desk.guessing import MOST_TRIES, WINDOW, Caller
 from tests.desk.house import CHEAP, House
+from touchpoints.exceptions import StoreBusy
 
 EMAIL, PASSWORD = "ada@desk.example", "correct horse battery"
 
@@ -110,11 +111,19 @@ def test_signing_in_costs_no_try(ada: House) -> None:
 def test_many_at_once_get_no_more_than_one_after_another(ada: House) -> None:
     """A try is counted before its password is looked at."""
     told: list[str] = []
-    guessers = [threading.Thread(target=lambda: told.append(guess(ada, address="203.0.113.1"))) for _ in range(30)]
+
+    def try_until_told() -> None:
+        while True:
+            try:
+                return told.append(guess(ada, address="203.0.113.1"))
+            except StoreBusy:
+                continue  # on a busy machine the database may be held for long
+
+    guessers = [threading.Thread(target=try_until_told) for _ in range(30)]
     for guesser in guessers:
         guesser.start()
     for guesser in guessers:
-        guesser.join(30)
+        guesser.join(100)
     assert sorted(told) == ["too_many"] * 20 + ["wrong_credentials"] * MOST_TRIES
 
 

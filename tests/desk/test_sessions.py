@@ -94,6 +94,7 @@ def test_a_change_that_cannot_be_made_changes_nothing(house: House, sessions: li
     assert house.accounts.ended([session_digest(token) for token in sessions]) == set()
 
 
+@pytest.mark.timeout(400)
 def test_an_operator_changes_accounts_at_the_command_line(tmp_path: Path) -> None:
     """A new random password is printed and is the only one that signs in; disabled and back; unknown accounts are refused in words."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
