@@ -31,6 +31,7 @@ HARMING_TESTS = (
     "tests/security/test_fuzz.py",
     "tests/security/test_scripts.py",
     "tests/whole/test_draining.py",
+    "tests/whole/test_one_port.py",
     "tests/widget/test_web_under_pressure.py",
 )
 
