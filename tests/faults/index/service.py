@@ -130,7 +130,9 @@ def _harm(service: Service, damage: Damage, truth: dict[str, dict[str, Any]], *,
     service.wait(timeout_s=START_S)  # after a damage that took too long
     before = generations.current_name(index)
     with tempfile.TemporaryDirectory(prefix="touchdesk-stash-") as stash:
-        shutil.copytree(index, stash, dirs_exist_ok=True)
+        # Only what is live: what an earlier damage left lies there for its grace.
+        shutil.copytree(index / before, Path(stash) / before)
+        shutil.copy(index / "current", stash)
         world = World(service.settings.articles, Path(stash), index, before, before, before, {})
         if not serving:
             service.stop()
