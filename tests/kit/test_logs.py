@@ -107,19 +107,20 @@ def test_serving_is_told_to_the_handlers_in_force(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe; what is read from it, and what is written to it."""
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        os.close(end)
-
-
-def test_a_sink_that_nobody_reads_holds_nobody_up(pipe: tuple[int, int], lines: Lines) -> None:
-    """Twenty thousand lines into a full pipe: each is handed over in well under 100 ms, and what was dropped is told once there is room."""
-    reads, writes = pipe
+def sink(lines: Lines) -> Iterator[tuple[int, Patient]]:
+    """The end of a pipe to read from, and a handler that writes into it; its lines are gone before the descriptors are."""
+    reads, writes = os.pipe()
     handler = Patient(writes)
     handler.setFormatter(lines)
+    yield reads, handler
+    os.close(reads)
+    handler.flush()
+    os.close(writes)
+
+
+def test_a_sink_that_nobody_reads_holds_nobody_up(sink: tuple[int, Patient]) -> None:
+    """Twenty thousand lines into a full pipe: each is handed over in well under 100 ms, and what was dropped is told once there is room."""
+    reads, handler = sink
     longest = 0.0
     for number in range(20_000):
         before = time.monotonic()
@@ -131,8 +132,7 @@ def test_a_sink_that_nobody_reads_holds_nobody_up(pipe: tuple[int, int], lines: 
         said += os.read(reads, 1 << 20)
     taken = [json.loads(line) for line in said.decode().splitlines() if line.endswith("}")]
     assert [line["event"] for line in taken[:2]] == ["line 0", "line 1"]
-    (dropped,) = [line["dropped"] for line in taken if "dropped" in line]
-    assert dropped > 10_000
+    assert sum(line["dropped"] for line in taken if "dropped" in line) > 10_000
 
 
 def test_a_closed_sink_is_borne(lines: Lines) -> None:
@@ -146,11 +146,9 @@ def test_a_closed_sink_is_borne(lines: Lines) -> None:
     os.close(writes)
 
 
-def test_a_record_that_cannot_be_formatted_breaks_nothing(pipe: tuple[int, int], lines: Lines) -> None:
+def test_a_record_that_cannot_be_formatted_breaks_nothing(sink: tuple[int, Patient]) -> None:
     """It is counted as dropped; the next line comes."""
-    reads, writes = pipe
-    handler = Patient(writes)
-    handler.setFormatter(lines)
+    reads, handler = sink
     handler.handle(record("desk.turns", logging.INFO, "%d things", "no number"))
     handler.handle(record("desk.turns", logging.INFO, "after it"))
     handler.flush()

@@ -110,8 +110,6 @@ def test_names_that_are_not_utf8_are_refused(articles, index, embedder):
     build(reading, index, embedder, no_answer_share=0.3, now=NOW)
 
 
-
-
 def test_a_broken_file_does_not_fill_the_report(articles):
     """Twenty problems and a word that there are more."""
     articles.write("odd.md", "---\ntitle: A\n" + "".join(f"field{number}: x\n" for number in range(400)) + "---\n")

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from tests.faults.rows import Row, row
 
 PATIENCE_S = 30.0
 CHATS = 50
-UNDER_LOAD_S = 1.5
+ACKNOWLEDGED_FIRST = 150
 BETWEEN_MESSAGES_S = 0.1
 
 
@@ -192,7 +193,7 @@ def play(folder: Path, *, chats: int = CHATS, slow_s: float = 0.15) -> Outcome:
             threads = [threading.Thread(target=work, daemon=True) for chat in people for work in (chat.watch, chat.write)]
             for thread in threads:
                 thread.start()
-            time.sleep(UNDER_LOAD_S)
+            _wait_until(lambda: sum(len(chat.acknowledged) for chat in people) >= ACKNOWLEDGED_FIRST)
             stopping.set()
             began = time.monotonic()
             web.process.send_signal(signal.SIGTERM)
@@ -209,6 +210,13 @@ def play(folder: Path, *, chats: int = CHATS, slow_s: float = 0.15) -> Outcome:
             return counted(folder / "touchdesk.sqlite", people, code, stopped_s, unfinished, time.monotonic() - began)
         finally:
             again.end()
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def rows(query: str, database: Path) -> list[tuple[Any, ...]]:

@@ -108,9 +108,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(kit: Kit)
     assert plain.startswith("touchdesk=")
     assert "HttpOnly" in plain
     assert "SameSite=Strict" in plain
-    secure = kit.app.test_client().post(
-        "/api/session", json={"email": "ada@desk.example", "password": PASSWORD}, base_url="https://desk.example"
-    )
+    secure = kit.app.test_client().post("/api/session", json={"email": "ada@desk.example", "password": PASSWORD}, base_url="https://desk.example")
     cookie = secure.headers["Set-Cookie"]
     assert cookie.startswith("__Host-touchdesk=")
     assert "Secure" in cookie

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ def test_fifty_chats_under_way_lose_nothing_when_web_is_asked_to_end(tmp_path: P
     assert outcome.stopped_s < 20
     assert outcome.errors == 0, outcome.late_statuses
     assert outcome.streams_told == outcome.streams == 50
-    assert outcome.acknowledged > 100
+    assert outcome.acknowledged >= draining.ACKNOWLEDGED_FIRST
     assert (outcome.lost, outcome.doubled, outcome.turns_unfinished, outcome.replies_doubled) == (0, 0, 0, 0)
 
 
@@ -118,7 +119,7 @@ def test_with_few_files_allowed_new_connections_are_refused_in_words_and_the_old
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 5" in refused
         assert b'"code": "busy"' in refused
-        assert _ask(first).startswith(b"HTTP/1.1 200 ")
+        assert _ask(first) == 200
         for one in crowd:
             one.close()
         began = time.monotonic()
@@ -142,14 +143,18 @@ def _connected(port: int) -> socket.socket:
             time.sleep(0.1)
 
 
-def _ask(connection: socket.socket) -> bytes:
+def _ask(connection: socket.socket) -> int:
+    """The status line of a whole answer, which may come in pieces."""
     connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    return connection.recv(4096)
+    with http.client.HTTPResponse(connection) as response:
+        response.begin()
+        response.read()
+        return response.status
 
 
 def _is_served(port: int) -> bool:
     with _connected(port) as connection:
         try:
-            return _ask(connection).startswith(b"HTTP/1.1 200 ")
-        except OSError:  # turned away before it had asked
+            return _ask(connection) == 200
+        except (OSError, http.client.HTTPException):  # turned away before it had asked
             return False

@@ -180,7 +180,9 @@ def test_sites_are_brought_into_the_form_of_browsers(written: str, meant: str) -
     assert is_allowed(meant, (site,))
 
 
-@pytest.mark.parametrize("written", ["shop.example", "https://shop.example/path", "*", "https://*.shop.example/x", "https://a@shop.example", "ftp://x"])
+@pytest.mark.parametrize(
+    "written", ["shop.example", "https://shop.example/path", "*", "https://*.shop.example/x", "https://a@shop.example", "ftp://x"]
+)
 def test_a_site_that_is_no_origin_stops_the_start(written: str) -> None:
     """With the name of the variable."""
     with pytest.raises(SettingError, match="TOUCHDESK_SITES"):

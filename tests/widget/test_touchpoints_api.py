@@ -161,7 +161,7 @@ def test_json_lines_are_the_same_rows_as_the_pages(shop: Shop, customer: Custome
 def test_the_xes_is_xml_whatever_is_in_it(shop: Shop, customer: Customer) -> None:
     """One trace an entry, named after the visitor."""
     customer.says("<&\"'>")
-    shop.sends(PURCHASE | {"article": "<a href=\"x\">&amp;</a>", "outcome": "']]>"})
+    shop.sends(PURCHASE | {"article": '<a href="x">&amp;</a>', "outcome": "']]>"})
     log = ElementTree.fromstring(shop.reads("/export?format=xes").data)
     space = "{http://www.xes-standard.org/}"
     traces = log.findall(f"{space}trace")

@@ -52,6 +52,5 @@ def _found(services: Services, query: str, limit: int) -> tuple[bool, list[dict[
     except (SearchUnavailable, SearchRefused):
         answerable, hits = False, services.library.keyword_search(query, limit)
     return answerable, [
-        {"slug": hit.slug, "title": hit.title, "url": hit.url, "excerpt": hit.excerpt, "confidence": getattr(hit, "confidence", None)}
-        for hit in hits
+        {"slug": hit.slug, "title": hit.title, "url": hit.url, "excerpt": hit.excerpt, "confidence": getattr(hit, "confidence", None)} for hit in hits
     ]

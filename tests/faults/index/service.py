@@ -194,4 +194,3 @@ def _bad_texts() -> Iterator[bytes]:
         yield b"---\ntitle: Gr\xfc\xdfe\n---\n"
         yield b"---\ntitle: a\n---\n\0"
         yield b'---\ntitle: "\\ud800"\n---\n'
-

@@ -171,5 +171,3 @@ def summary(verdicts: list[Verdict]) -> dict[str, float]:
         "slowest_s": max(verdict.rebuilt_s for verdict in verdicts),
         "most_work_s": max(verdict.worked_s for verdict in verdicts),
     }
-
-
