@@ -132,10 +132,11 @@ def _call(people: People, case: Case, mode: GenerationMode, checks: list[Any], d
 
 
 def _is_meant(case: Case, kind: str, answer: Any) -> bool:
-    """What a schema cannot say: only choices that were offered and surveys that were asked; too long is 413; entries are refused one by one."""
+    """What a schema cannot say: choices that were offered, surveys that were asked, who signed; too long is 413; entries are refused one by one."""
     label, status = case.operation.label, answer.status_code
     if kind == "RejectedPositiveData":
-        return (label, status) in MEANT
+        signed = label == "POST /api/conversations" and isinstance(case.body, dict) and case.body.get("identity") is not None
+        return (label, status) in MEANT or (signed and status == 422)
     if kind == "AcceptedNegativeData":
         return status == 413 or (label == "POST /api/touchpoints" and status == 200 and bool(answer.json()["refused"]))
     return False
