@@ -1,20 +1,21 @@
 """``python -m desk init`` brings the database up to date and makes the first staff account; ``add-staff`` makes another.
 
-``set-password``, ``set-role``, ``disable`` and ``enable`` change one, which ends all its sessions at once.
+``set-password``, ``set-role``, ``disable`` and ``enable`` change one, which ends all its sessions at once. A password that is printed here is good
+for seven days, and whoever signs in with it chooses their own before all else.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import secrets
 from typing import Any
 
-from desk.accounts import Accounts
-from desk.exceptions import DeskError
+from desk.accounts import Accounts, made_password
+from desk.exceptions import DeskError, MessageInvalid, PasswordRefused
 from desk.migrate import migrate
 from desk.model import STAFF_ROLES
-from kit.settings import Settings, read_settings
+from desk.passwords import words_of_kit
+from kit.settings import PREFIX, Settings, read_settings
 from touchpoints.clock import system_clock
 from touchpoints.database import Database, open_database
 
@@ -58,7 +59,7 @@ def _do(database: Database, settings: Settings, arguments: argparse.Namespace) -
         return {"created": _add(database, settings, arguments)}
     accounts = _accounts(database, settings)
     if arguments.command == "set-password":
-        password = secrets.token_urlsafe(12)
+        password = made_password()
         accounts.change_password(arguments.email, password)
         return {"changed": {"email": arguments.email, "password": password}}
     if arguments.command == "set-role":
@@ -72,18 +73,21 @@ def _do(database: Database, settings: Settings, arguments: argparse.Namespace) -
 
 def _init(database: Database, settings: Settings) -> dict[str, str] | None:
     migrate(database)
-    made = _accounts(database, settings).add_first(settings.admin_email, settings.admin_password)
+    try:
+        made = _accounts(database, settings).add_first(settings.admin_email, settings.admin_password)
+    except PasswordRefused as refusal:
+        raise MessageInvalid(f"{PREFIX}ADMIN_PASSWORD cannot be used. {refusal}") from refusal
     return {"email": made[0], "password": made[1]} if made else None
 
 
 def _add(database: Database, settings: Settings, arguments: argparse.Namespace) -> dict[str, str]:
-    password = secrets.token_urlsafe(12)
-    person = _accounts(database, settings).add(arguments.email, arguments.name, password, arguments.role)
+    password = made_password()
+    person = _accounts(database, settings).add(arguments.email, arguments.name, password, arguments.role, made=True)
     return {"email": person.email, "password": password}
 
 
 def _accounts(database: Database, settings: Settings) -> Accounts:
-    return Accounts(database, clock=system_clock, session_hours=settings.session_hours)
+    return Accounts(database, clock=system_clock, session_hours=settings.session_hours, own_words=lambda: words_of_kit(settings.brand))
 
 
 if __name__ == "__main__":

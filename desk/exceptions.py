@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -50,6 +51,22 @@ class MessageTooLong(MessageInvalid):
     code = "too_large"
 
 
+class PasswordRefused(MessageInvalid):
+    """A password that nobody should have; ``detail`` has the ``reason``."""
+
+    code = "password_refused"
+    reasons: Mapping[str, str] = {
+        "too_short": "A password has at least 8 characters.",
+        "too_long": "A password has at most 1000 characters.",
+        "own_words": "Without the names of the kit, the company and the account, a password has at least 8 characters.",
+        "breached": "This password is known from a breach; it is among the first that anybody would try.",
+        "same": "The new password is the old one.",
+    }
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.reasons[reason], field="password", reason=reason)
+
+
 class ClientIdReused(DeskError):
     """The same ``client_id`` came with another body."""
 
@@ -85,6 +102,13 @@ class WrongCredentials(DeskError):
     message = "E-mail or password is wrong."
 
 
+class PasswordExpired(DeskError):
+    """The password fits, but it was made for its holder, too long ago, and never used to choose another."""
+
+    code = "password_expired"
+    message = "This first password has expired; please ask for a new one."
+
+
 class TooManyTries(DeskError):
     """Signing in was tried too often; ``detail`` has the seconds until the next try."""
 
@@ -114,6 +138,13 @@ class NotAllowed(DeskError):
 
     code = "forbidden"
     message = "This is not allowed."
+
+
+class PasswordChoiceNeeded(NotAllowed):
+    """Signed in with a password that was made for its holder: until they have chosen their own, nothing else is open to them."""
+
+    code = "password_choice_needed"
+    message = "Please choose a password of your own first."
 
 
 class BotFailed(DeskError):

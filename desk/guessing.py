@@ -30,11 +30,12 @@ CLOCK_SKEW = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who tries: from which address, and with a good device token that device and its account (as `Guessing.account` names it)."""
+    """Who tries: from which address, with a good device token that device and its account (as `Guessing.account` names it), and in which browser."""
 
     address: str = ""
     device: str | None = None
     account: str | None = None
+    user_agent: str = ""
 
 
 class Guessing:

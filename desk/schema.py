@@ -52,7 +52,9 @@ staff = Table(
     Column("disabled_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("demo", Boolean, nullable=False, server_default=false()),
+    Column("password_made_at", UtcTime),
 )
+"""``password_made_at``: when the kit made the password for its holder, who has to choose their own; null for one that was chosen."""
 
 sessions = Table(
     "sessions",
@@ -62,6 +64,8 @@ sessions = Table(
     Column("csrf_token", String(64), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
+    Column("browser", String(40)),
+    Column("system", String(40)),
 )
 """Server-side sessions of staff: signing out deletes the row, so a copied cookie is dead. Only the token's SHA-256 is kept."""
 

@@ -12,6 +12,7 @@ from widget.brand.file import BrandFile
 from widget.brand.pages import use_brand
 from widget.chat.api import chat_api
 from widget.chat.files import chat_files
+from widget.desk.account import account_api
 from widget.desk.api import desk_api
 from widget.desk.pages import desk_pages
 from widget.desk.session import session_api
@@ -45,6 +46,7 @@ def create_app(settings: Settings, services: Services | None = None, *, clock: C
         chat_api(services),
         chat_files(),
         session_api(services),
+        account_api(services),
         desk_api(services),
         desk_pages(),
         help_api(services),

@@ -15,6 +15,8 @@ from desk.bot_client import BotClient
 from desk.customers import Customers, Identities
 from desk.guessing import Guessing
 from desk.journal import Journal
+from desk.own_sessions import OwnSessions
+from desk.passwords import words_of_kit
 from desk.phrases import Phrases
 from desk.readiness import Readiness
 from desk.reading import Reading
@@ -47,6 +49,7 @@ class Services:
     search: SearchClient
     ledger: Ledger
     accounts: Accounts
+    own_sessions: OwnSessions
     customers: Customers
     agents: Agents
     tokens: Tokens
@@ -81,7 +84,10 @@ def build_services(settings: Settings, *, clock: Clock = system_clock, offload: 
         library=library,
         search=search,
         ledger=ledger,
-        accounts=Accounts(database, clock=clock, session_hours=settings.session_hours, guessing=guessing),
+        accounts=Accounts(
+            database, clock=clock, session_hours=settings.session_hours, guessing=guessing, own_words=partial(words_of_kit, settings.brand)
+        ),
+        own_sessions=OwnSessions(database, clock=clock, session_hours=settings.session_hours),
         customers=customers,
         agents=agents,
         tokens=tokens,

@@ -1,24 +1,31 @@
-"""Staff accounts, their sessions and their notes."""
+"""Staff accounts, the tries to sign in to them, and notes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from desk.model import Note, Staff
-from desk.schema import conversations, notes, sessions, sign_in_tries, staff
-
-LONGEST_SESSION = timedelta(days=7)
-"""However much it is used, a session ends so long after it could have ended unused: staff sign in at least once a week or so."""
+from desk.schema import conversations, notes, sign_in_tries, staff
 
 
-def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime) -> None:
-    """Store a new account."""
+@dataclass(frozen=True)
+class Credentials:
+    """What signing in is checked against; ``made_at`` is None for a password that its holder has chosen."""
+
+    person: Staff
+    password_hash: str
+    made_at: datetime | None
+
+
+def add_staff(connection: Connection, person: Staff, password_hash: str, at: datetime, *, made: bool = False) -> None:
+    """Store a new account; ``made``: its password was not chosen by its holder."""
     values = {"id": person.id, "email": person.email, "name": person.name, "role": person.role, "away": person.away}
-    connection.execute(insert(staff).values(values | {"password_hash": password_hash, "created_at": at}))
+    connection.execute(insert(staff).values(values | {"password_hash": password_hash, "created_at": at, "password_made_at": at if made else None}))
 
 
 def address_taken(connection: Connection, email: str) -> bool:
@@ -31,20 +38,21 @@ def staff_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(staff)).scalar_one()
 
 
-def _staff(row: Row[Any]) -> Staff:
+def staff_of(row: Row[Any]) -> Staff:
+    """The account in a row."""
     return Staff(id=row.id, email=row.email, name=row.name, role=row.role, away=row.away)
 
 
 def find_staff(connection: Connection, staff_id: str) -> Staff | None:
     """The account, unless it is disabled."""
     row = connection.execute(select(staff).where(staff.c.id == staff_id, staff.c.disabled_at.is_(None))).first()
-    return None if row is None else _staff(row)
+    return None if row is None else staff_of(row)
 
 
-def credentials(connection: Connection, email: str) -> tuple[Staff, str] | None:
+def credentials(connection: Connection, email: str) -> Credentials | None:
     """Account and password hash by e-mail address, unless it is disabled."""
     row = connection.execute(select(staff).where(staff.c.email == email, staff.c.disabled_at.is_(None))).first()
-    return None if row is None else (_staff(row), row.password_hash)
+    return None if row is None else Credentials(staff_of(row), row.password_hash, row.password_made_at)
 
 
 def seen(connection: Connection, staff_id: str, at: datetime) -> None:
@@ -63,61 +71,16 @@ def set_away(connection: Connection, staff_id: str, away: bool) -> None:
     connection.execute(update(staff).where(staff.c.id == staff_id).values(away=away))
 
 
-def add_session(connection: Connection, token_hash: str, staff_id: str, csrf_token: str, at: datetime) -> None:
-    """Store a session under the hash of its token."""
-    connection.execute(insert(sessions).values(token_hash=token_hash, staff_id=staff_id, csrf_token=csrf_token, created_at=at, seen_at=at))
-
-
-def _alive(seen_after: datetime) -> tuple[Any, ...]:
-    """Used since then, not begun too long ago, and of an account that is open."""
-    return sessions.c.seen_at > seen_after, sessions.c.created_at > seen_after - LONGEST_SESSION, staff.c.disabled_at.is_(None)
-
-
-def find_session(connection: Connection, token_hash: str, seen_after: datetime) -> tuple[Staff, str] | None:
-    """Person and CSRF token of a session that is still alive."""
-    query = (
-        select(staff, sessions.c.csrf_token)
-        .join(sessions, sessions.c.staff_id == staff.c.id)
-        .where(sessions.c.token_hash == token_hash, *_alive(seen_after))
-    )
-    row = connection.execute(query).first()
-    return None if row is None else (_staff(row), row.csrf_token)
-
-
-def touch_session(connection: Connection, token_hash: str, at: datetime) -> None:
-    """Keep a session alive."""
-    connection.execute(update(sessions).where(sessions.c.token_hash == token_hash).values(seen_at=at))
-
-
-def delete_session(connection: Connection, token_hash: str) -> None:
-    """End a session."""
-    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
-
-
-def delete_sessions(connection: Connection, staff_id: str, but: str | None = None) -> None:
-    """End all sessions of a person, except one."""
-    connection.execute(delete(sessions).where(sessions.c.staff_id == staff_id, sessions.c.token_hash != (but or "")))
-
-
-def forget_sessions(connection: Connection, seen_before: datetime) -> None:
-    """Take away sessions that have ended by themselves."""
-    connection.execute(delete(sessions).where(sessions.c.seen_at <= seen_before))
-
-
-def living_sessions(connection: Connection, token_hashes: Collection[str], seen_after: datetime) -> set[str]:
-    """Those of the sessions that are still alive."""
-    query = (
-        select(sessions.c.token_hash)
-        .join(staff, sessions.c.staff_id == staff.c.id)
-        .where(sessions.c.token_hash.in_(token_hashes), *_alive(seen_after))
-    )
-    return set(connection.execute(query).scalars())
-
-
 def change_staff(connection: Connection, email: str, **values: Any) -> str | None:
     """Change an account; its id, None if there is no such account."""
     found: str | None = connection.execute(update(staff).where(staff.c.email == email).values(**values).returning(staff.c.id)).scalar()
     return found
+
+
+def replace_password(connection: Connection, staff_id: str, old_hash: str, new_hash: str) -> bool:
+    """Put the password that its holder has chosen in the place of the old one; False if that one is no longer there."""
+    old = update(staff).where(staff.c.id == staff_id, staff.c.password_hash == old_hash)
+    return connection.execute(old.values(password_hash=new_hash, password_made_at=None)).rowcount == 1
 
 
 def tries_since(connection: Connection, counted_for: str, since: datetime, until: datetime) -> list[datetime]:

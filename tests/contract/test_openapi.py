@@ -12,7 +12,7 @@ from desk.lifecycle import CHANGES
 from desk.model import EVENT_TYPES, OUTCOMES, OWNERS, RESOLUTIONS, STAFF_ROLES, SURVEY_QUESTIONS, TEXT_LIMIT
 from desk.store.conversations import EVENTS_PAGE
 from tests.contract.described import Caller, Description, template
-from tests.contract.kit_stand_in import Neighbours
+from tests.contract.kit_stand_in import ADMINISTRATOR, Neighbours
 from tests.contract.people import Customer, desk_path
 from touchpoints.intake import MOST
 from touchpoints.model import ACTORS, CHANNELS, KINDS, STAGES
@@ -84,7 +84,7 @@ def test_who_may_call_is_said_of_every_call(description: Description) -> None:
         ways = said["security"]
         if path.startswith("/api/conversations/"):
             assert ways == [{"visitorToken": []}], path
-        if path.startswith(("/api/desk", "/api/keys")) or (path, method) == ("/api/session", "DELETE"):
+        if path.startswith(("/api/desk", "/api/account", "/api/keys")) or (path, method) == ("/api/session", "DELETE"):
             assert ways == [{"session": []} if method == "GET" else {"session": [], "csrfToken": []}], path
         if path.startswith("/api/touchpoints"):
             assert ways == [{"apiKey": []}, {"session": []} if method == "GET" else {"session": [], "csrfToken": []}], path
@@ -267,3 +267,16 @@ def test_a_session_from_sign_in_to_sign_out(agent: Caller) -> None:
     assert [agent.call("PUT", "/api/desk/presence", {"away": away}).json["staff"]["away"] for away in (True, False)] == [True, False]  # type: ignore[index]
     assert agent.call("DELETE", "/api/session").status_code == 204
     assert agent.call("GET", "/api/session").status_code == 401
+
+
+def test_an_own_account(agent: Caller) -> None:
+    """Sessions, one that is not there, passwords that are refused, a wrong one, and the change, after which the old second token is worth nothing."""
+    (own,) = agent.call("GET", "/api/account/sessions").json["sessions"]  # type: ignore[index]
+    assert own["this"] is True
+    assert agent.call("DELETE", "/api/account/sessions/nobodys").status_code == 404
+    assert agent.call("DELETE", "/api/account/sessions").status_code == 204
+    current, new = ADMINISTRATOR["password"], "nine red kites over the weir"
+    for wanted, body in ((422, {"current": current, "new": "password1"}), (422, {"current": current}), (401, {"current": "wrong", "new": new})):
+        assert agent.call("PUT", "/api/account/password", body).status_code == wanted
+    assert agent.call("PUT", "/api/account/password", {"current": current, "new": new}).status_code == 200
+    assert agent.call("DELETE", "/api/session").status_code == 403

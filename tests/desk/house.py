@@ -21,6 +21,7 @@ from desk.customers import Customers
 from desk.exceptions import BotFailed
 from desk.journal import Journal
 from desk.model import Accepted, Conversation, Event, Notice, Reply, Staff, Turn, TurnResult
+from desk.own_sessions import OwnSessions
 from desk.phrases import Phrases
 from desk.reading import Reading
 from desk.store import conversations as conversation_rows
@@ -160,6 +161,7 @@ class House:
         self.ledger = Ledger(self.database, self.clock, STAGES.get)
         self.reading = Reading(self.database, self.ledger, tokens=self.tokens, clock=self.clock, notify=self.notify)
         self.accounts = Accounts(self.database, clock=self.clock, session_hours=12, hasher=CHEAP)
+        self.own_sessions = OwnSessions(self.database, clock=self.clock, session_hours=12)
         self.runners: list[TurnRunner] = []
         self.runner = self.another_runner()
         self.customers = Customers(self.database, self.journal, self.runner, tokens=self.tokens, clock=self.clock, notify=self.notify)

@@ -52,6 +52,10 @@ class Line:
             self.ports.append(self.ports.pop(0))
             raise NoAnswer(repr(cause)) from cause
 
+    def __del__(self) -> None:
+        """Whoever plays goes with the round; nobody has to hang up for each of some hundreds."""
+        self.close()
+
     def close(self) -> None:
         """Hang up."""
         if self._connection is not None:

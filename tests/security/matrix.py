@@ -150,6 +150,9 @@ def _targets(people: People, rule: str, role: str, route: Route) -> dict[str, st
         return {"own": f"{role}@desk.example", "other's": "editor@desk.example", "absent": "nobody@desk.example"}
     if "<key_id>" in rule:
         return {"own": people.api_key("administrator"), "other's": people.api_key("another administrator"), "absent": nobodys_id()}
+    if "<session_id>" in rule:
+        own = role if role in people.staff else "agent"
+        return {"own": people.another_session_id(own), "other's": people.another_session_id("another agent"), "absent": nobodys_id()}
     if not _has_conversation(rule) and "{id}" not in route.query and route.door != "continuing":
         return dict.fromkeys(TARGETS, "")
     return {**_conversations(people, rule, role), "absent": nobodys_id()}
@@ -168,7 +171,7 @@ def _conversations(people: People, rule: str, role: str) -> dict[str, str]:
 
 def _ask(people: People, cell: Cell, target: str) -> Answer:
     path = cell.rule + cell.route.query.replace("{id}", target).replace("{words}", quote(target))
-    for name in ("<conversation_id>", "<key_id>", "<slug>", "<path:name>", "<path:filename>"):
+    for name in ("<conversation_id>", "<key_id>", "<session_id>", "<slug>", "<path:name>", "<path:filename>"):
         path = path.replace(name, target)
     headers = {**_headers(people, cell), "Accept": cell.route.accept}
     body = None

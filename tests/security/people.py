@@ -12,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from desk.accounts import session_digest
 from desk.model import Staff
+from desk.own_sessions import public_id
 from desk.tokens import Tokens
 from tests.security.routes import ROLES
 from tests.security.served import PATIENCE_S, Served
@@ -108,8 +110,13 @@ class People:
 
     def another_session(self, role: str) -> dict[str, str]:
         """Headers of one more session of theirs."""
-        token, session = self.services.accounts.sign_in(self.staff[role].email, PASSWORD)[:2]
+        token, session = self.services.accounts.sign_in(self.staff[role].email, PASSWORD)
         return {"Cookie": f"touchdesk={token}", "X-CSRF-Token": session.csrf_token}
+
+    def another_session_id(self, role: str) -> str:
+        """What one more session of theirs is called in their list."""
+        token, _ = self.services.accounts.sign_in(self.staff[role].email, PASSWORD)
+        return public_id(session_digest(token))
 
     def forget_tries(self) -> None:
         """Nobody has guessed yet."""

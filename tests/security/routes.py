@@ -78,6 +78,11 @@ ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
     ("GET", "/api/session"): (Route("staff", done=_all(200)),),
     ("POST", "/api/session"): (Route("guess", {"email": "{email}", "password": "a guess"}, _all(401)),),
     ("DELETE", "/api/session"): (Route("staff", done={"own": (204,)}),),
+    # staff, about their own account
+    ("PUT", "/api/account/password"): (Route("staff", {"current": "a guess", "new": "short"}, _all(422)),),  # refused before it is a try
+    ("GET", "/api/account/sessions"): (Route("staff", done=_all(200)),),
+    ("DELETE", "/api/account/sessions/<session_id>"): (Route("staff", done=_one(204)),),
+    ("DELETE", "/api/account/sessions"): (Route("staff", done=_all(204)),),
     # the ledger and its keys
     ("POST", "/api/touchpoints"): (Route("administrator", {"touchpoints": [_TOUCHPOINT]}, _all(200)),),
     ("GET", "/api/touchpoints"): (Route("administrator", done=_all(200), query="?conversation={id}"),),

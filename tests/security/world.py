@@ -70,7 +70,7 @@ def world(folder: Path, around: Neighbours, **settings: Any) -> Iterator[World]:
 def without_door(here: World, method: str, rule: str) -> Callable[[dict[str, Any]], None]:
     """A fault: this route asks nobody for a credential. Whoever comes is taken for this customer and for an administrator."""
     rules = here.served.app.url_map.bind("localhost")
-    session = here.people.another_session("administrator")
+    session = here.people.another_session("another administrator")  # whose others may end
     opened = {"HTTP_AUTHORIZATION": here.people.headers["this customer"]["Authorization"]}
     opened |= {"HTTP_COOKIE": session["Cookie"], "HTTP_X_CSRF_TOKEN": session["X-CSRF-Token"]}
 

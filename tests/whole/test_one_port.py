@@ -33,6 +33,8 @@ CLOSED = [
     ("POST", "/webhooks/callback/webhook"),
     ("GET", "/socket.io/"),
 ]
+REFUSED = {"rasa": (404,), "actions": (404, 405), "search": (401, 404)}
+"""What each part says to them; search asks who it is before all else."""
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,7 @@ class Kit:
             search=house.search,  # type: ignore[arg-type]
             ledger=house.ledger,
             accounts=house.accounts,
+            own_sessions=house.own_sessions,
             customers=house.customers,
             agents=house.agents,
             tokens=house.tokens,

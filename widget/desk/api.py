@@ -8,10 +8,9 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from desk.accounts import SignedIn, session_digest
-from desk.exceptions import NotAllowed
 from desk.model import Staff
 from widget.chat.api import LONGEST_WAIT_S, stream_response, wants_stream
-from widget.desk.session import session_token, signed_in
+from widget.desk.session import check_role, session_token, signed_in
 from widget.json_body import read_object, whole_number
 from widget.services import Services
 from widget.shapes import change_json, desk_conversation_json, event_json, note_json, shown_article_json, staff_json
@@ -127,8 +126,7 @@ def desk_api(services: Services) -> Blueprint:
         """The route runs in a greenlet, so the look into the database goes to a thread of its own."""
         token = session_token() or ""
         session: SignedIn = services.streams.offload(services.accounts.session, token)
-        if session.person.role not in ROLES:
-            raise NotAllowed()
+        check_role(session, ROLES)
         return Presence(services, session, token)
 
     return api

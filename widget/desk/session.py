@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from desk.accounts import SignedIn, check_csrf, session_digest
-from desk.exceptions import NotAllowed
+from desk.exceptions import NotAllowed, PasswordChoiceNeeded
 from desk.guessing import Caller
 from desk.tokens import DEVICE
 from touchpoints.model import new_id
@@ -37,15 +37,32 @@ def session_token() -> str | None:
     return request.cookies.get(cookie_name())
 
 
-def signed_in(services: Services, roles: Iterable[str] = ()) -> SignedIn:
-    """Who is signed in. Raises `NotSignedIn`, and `NotAllowed` for another role or a write without the CSRF token."""
+def signed_in(services: Services, roles: Iterable[str] = (), *, choosing: bool = False) -> SignedIn:
+    """Who is signed in. Raises `NotSignedIn`, `NotAllowed` for another role or a write without the CSRF token, and `PasswordChoiceNeeded`.
+
+    ``choosing``: open also to who has yet to choose a password of their own.
+    """
     session = services.accounts.session(session_token())
     g.staff = session.person.id  # for the log
     if request.method not in _READING:
         check_csrf(session, request.headers.get("X-CSRF-Token"))
+    if not choosing:
+        check_role(session, roles)
+    return session
+
+
+def check_role(session: SignedIn, roles: Iterable[str] = ()) -> None:
+    """Raise `PasswordChoiceNeeded` before the own password is chosen, `NotAllowed` for another role than these, where there are any."""
+    if session.must_choose:
+        raise PasswordChoiceNeeded()
     if roles and session.person.role not in roles:
         raise NotAllowed()
-    return session
+
+
+def caller(services: Services) -> Caller:
+    """Who shows a password: address, device and browser."""
+    device, account = services.tokens.known_device(request.cookies.get(device_cookie_name(), "")) or (None, None)
+    return Caller(address_key(request.remote_addr or ""), device, account, request.headers.get("User-Agent", ""))
 
 
 def session_api(services: Services) -> Blueprint:
@@ -54,24 +71,22 @@ def session_api(services: Services) -> Blueprint:
 
     @api.get("")
     def current() -> ResponseReturnValue:
-        return jsonify(_shape(signed_in(services)))
+        return jsonify(session_shape(signed_in(services, choosing=True)))
 
     @api.post("")
     def sign_in() -> ResponseReturnValue:
-        body = read_object()
-        device_id, account = services.tokens.known_device(request.cookies.get(device_cookie_name(), "")) or (None, None)
-        caller = Caller(address=address_key(request.remote_addr or ""), device=device_id, account=account)
-        token, session = services.accounts.sign_in(body.get("email"), body.get("password"), caller)
+        body, who = read_object(), caller(services)
+        token, session = services.accounts.sign_in(body.get("email"), body.get("password"), who)
         g.staff = session.person.id  # for the log
-        response: Response = jsonify(_shape(session))
-        device = services.tokens.device(device_id or new_id(), services.accounts.account(session.person.email))
-        _set_cookie(response, cookie_name(), token)
+        response: Response = jsonify(session_shape(session))
+        device = services.tokens.device(who.device or new_id(), services.accounts.account(session.person.email))
+        set_session_cookie(response, token)
         _set_cookie(response, device_cookie_name(), device, max_age=DEVICE)
         return response
 
     @api.delete("")
     def sign_out() -> ResponseReturnValue:
-        signed_in(services)
+        signed_in(services, choosing=True)
         token = session_token() or ""
         services.accounts.sign_out(token)
         services.wakeups.wake_sessions({session_digest(token)})
@@ -82,10 +97,16 @@ def session_api(services: Services) -> Blueprint:
     return api
 
 
+def set_session_cookie(response: Response, token: str) -> None:
+    """Give the browser the token of its session."""
+    _set_cookie(response, cookie_name(), token)
+
+
 def _set_cookie(response: Response, name: str, value: str, **options: Any) -> None:
     """Out of reach of scripts, of other sites and, over https, of an unencrypted line."""
     response.set_cookie(name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/", **options)
 
 
-def _shape(session: SignedIn) -> dict[str, object]:
-    return {"csrf_token": session.csrf_token, "staff": staff_json(session.person)}
+def session_shape(session: SignedIn) -> dict[str, object]:
+    """A session as its browser is told of it."""
+    return {"csrf_token": session.csrf_token, "staff": staff_json(session.person), "must_choose_password": session.must_choose}

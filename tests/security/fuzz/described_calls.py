@@ -23,7 +23,7 @@ from widget.operations import OPENAPI
 
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 LONGEST_WAIT_S = 30
-ROLE_OF_TAG = {"chat": "this customer", "desk": "agent", "session": "agent", "journey": "administrator"}
+ROLE_OF_TAG = {"chat": "this customer", "desk": "agent", "session": "agent", "account": "editor", "journey": "administrator"}
 LEFT_OUT = frozenset({"ensure_resource_availability", "use_after_free"})
 """Checks of sequences of calls, which single calls do not have."""
 
