@@ -16,7 +16,7 @@ from tests.contract.described import Call, Description
 from widget import errors
 
 PAGE = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
-VARIABLES = {"$KIT": "", "$ID": "{conversation_id}", "$KEY_ID": "{key_id}", "/router-red-light/": "/{slug}/"}
+VARIABLES = {"$KIT": "", "$ID": "{conversation_id}", "$KEY_ID": "{key_id}", "$SESSION": "{session_id}", "/router-red-light/": "/{slug}/"}
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from desk.lifecycle import CHANGES
 from desk.model import EVENT_TYPES, OUTCOMES, OWNERS, RESOLUTIONS, STAFF_ROLES, SURVEY_QUESTIONS, TEXT_LIMIT
 from desk.store.conversations import EVENTS_PAGE
 from tests.contract.described import Caller, Description, template
-from tests.contract.kit_stand_in import ADMINISTRATOR, Neighbours
-from tests.contract.people import Customer, desk_path
+from tests.contract.kit_stand_in import Neighbours
+from tests.contract.people import Customer, desk_path, refusal, signed_in
 from touchpoints.intake import MOST
 from touchpoints.model import ACTORS, CHANNELS, KINDS, STAGES
 from widget import errors
@@ -269,14 +269,23 @@ def test_a_session_from_sign_in_to_sign_out(agent: Caller) -> None:
     assert agent.call("GET", "/api/session").status_code == 401
 
 
-def test_an_own_account(agent: Caller) -> None:
-    """Sessions, one that is not there, passwords that are refused, a wrong one, and the change, after which the old second token is worth nothing."""
-    (own,) = agent.call("GET", "/api/account/sessions").json["sessions"]  # type: ignore[index]
-    assert own["this"] is True
-    assert agent.call("DELETE", "/api/account/sessions/nobodys").status_code == 404
-    assert agent.call("DELETE", "/api/account/sessions").status_code == 204
-    current, new = ADMINISTRATOR["password"], "nine red kites over the weir"
-    for wanted, body in ((422, {"current": current, "new": "password1"}), (422, {"current": current}), (401, {"current": "wrong", "new": new})):
-        assert agent.call("PUT", "/api/account/password", body).status_code == wanted
-    assert agent.call("PUT", "/api/account/password", {"current": current, "new": new}).status_code == 200
-    assert agent.call("DELETE", "/api/session").status_code == 403
+def test_an_own_account(services: Services, caller: Callable[[], Caller]) -> None:
+    """From a password that was made, which opens nothing but the choice of another, to the list of sessions and their end."""
+    made, chosen = {"email": "carol@shop.example", "password": "bread at dawn"}, "nine red kites over the weir"
+    services.accounts.add(made["email"], "Carol", made["password"], made=True)
+    carol = signed_in(caller(), made)
+    assert refusal(carol.call("GET", "/api/account/sessions")) == (403, "password_choice_needed")
+    for wanted, body in (
+        ((422, "password_refused"), {"current": made["password"], "new": "password1"}),
+        ((422, "invalid"), {"current": made["password"]}),
+        ((401, "wrong_credentials"), {"current": "wrong", "new": chosen}),
+    ):
+        assert refusal(carol.call("PUT", "/api/account/password", body)) == wanted
+    assert carol.call("PUT", "/api/account/password", {"current": made["password"], "new": chosen}).json["must_choose_password"] is False  # type: ignore[index]
+    assert carol.call("DELETE", "/api/account/sessions").status_code == 403  # with the second token of before
+    carol = signed_in(caller(), {**made, "password": chosen})
+    this, other = carol.call("GET", "/api/account/sessions").json["sessions"]  # type: ignore[index]
+    assert (this["this"], other["this"]) == (True, False)
+    assert carol.call("DELETE", f"/api/account/sessions/{other['id']}").status_code == 204
+    assert carol.call("DELETE", f"/api/account/sessions/{other['id']}").status_code == 404
+    assert carol.call("DELETE", "/api/account/sessions").status_code == 204
