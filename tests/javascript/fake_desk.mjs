@@ -10,7 +10,11 @@ import { pathToFileURL } from "node:url";
 
 export const ADA = { id: "s1", name: "Ada", email: "ada@example.org", role: "agent", away: false };
 export const GRACE = { id: "s2", name: "Grace", email: "grace@example.org", role: "agent", away: false };
+export const EVE = { id: "s3", name: "Eve", email: "eve@example.org", role: "editor", away: false };
+/** Somebody whose password was made for them. */
+export const NEW = { id: "s4", name: "Neo", email: "neo@example.org", role: "agent", away: false };
 const PASSWORD = "lovelace";
+const BREACHED = "password1";
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; " +
   "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -38,6 +42,9 @@ export class FakeDesk {
     this.isDown = false;
     this.minutes = 0;
     this.noteCount = 0;
+    /** By e-mail address. @type {Map<string, string>} */
+    this.passwords = new Map();
+    this.choosing = new Set([NEW.email]);
   }
 
   // --- the customer and others, for tests to move
@@ -112,7 +119,10 @@ export class FakeDesk {
   answer(method, path, query, body, session) {
     if (path === "/api/session" && method === "POST") return this.signIn(body);
     if (!session) throw new Refusal(401, "unauthorized");
-    if (path === "/api/session") return method === "DELETE" ? this.signOut(session) : [200, shape(session)];
+    if (path === "/api/session") return method === "DELETE" ? this.signOut(session) : [200, this.shape(session)];
+    if (path === "/api/account/password") return this.changePassword(session, body);
+    if (this.choosing.has(session.staff.email)) throw new Refusal(403, "password_choice_needed");
+    if (path.startsWith("/api/account/sessions")) return this.ownSessions(method, path.split("/")[4], session);
     if (path === "/api/desk/presence") return this.presence(session.staff, body);
     if (path === "/api/desk/conversations") return [200, { conversations: this.list(query.get("owner")) }];
     const [, id, what] = /^\/api\/desk\/conversations\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
@@ -122,12 +132,45 @@ export class FakeDesk {
   }
 
   signIn({ email, password }) {
-    const staff = [ADA, GRACE].find((person) => person.email === email);
-    if (!staff || password !== PASSWORD) throw new Refusal(401, "wrong_credentials");
-    const key = `k${Math.random()}`;
-    const session = { key, staff: { ...staff }, csrf: `t${Math.random()}` };
-    this.sessions.set(key, session);
-    return [200, shape(session), { "Set-Cookie": `session=${key}; HttpOnly; SameSite=Lax; Path=/` }];
+    const staff = [ADA, GRACE, EVE, NEW].find((person) => person.email === email);
+    if (!staff || password !== this.passwordOf(staff)) throw new Refusal(401, "wrong_credentials");
+    return this.begin(staff);
+  }
+
+  begin(staff, { browser = "Chrome", system = "Linux" } = {}) {
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const session = { key: `k${Math.random()}`, staff: { ...staff }, csrf: `t${Math.random()}`, id: `o${this.sessions.size}`, browser, system, begun_at: at, used_at: at };
+    this.sessions.set(session.key, session);
+    return [200, this.shape(session), { "Set-Cookie": `session=${session.key}; HttpOnly; SameSite=Lax; Path=/` }];
+  }
+
+  passwordOf({ email }) {
+    return this.passwords.get(email) ?? PASSWORD;
+  }
+
+  changePassword({ staff }, { current, new: chosen }) {
+    if (chosen === BREACHED) throw new Refusal(422, "password_refused", { field: "password", reason: "breached" });
+    if (current !== this.passwordOf(staff)) throw new Refusal(401, "wrong_credentials");
+    this.passwords.set(staff.email, chosen);
+    this.choosing.delete(staff.email);
+    this.endSessions((session) => session.staff.id === staff.id);
+    return this.begin(staff);
+  }
+
+  ownSessions(method, id, asking) {
+    const own = (session) => session.staff.id === asking.staff.id;
+    if (method === "GET") return [200, { sessions: [...this.sessions.values()].filter(own).map((session) => ownSession(session, asking)) }];
+    if (id && ![...this.sessions.values()].some((session) => own(session) && session.id === id)) throw new Refusal(404, "not_found");
+    this.endSessions((session) => own(session) && (id ? session.id === id : session !== asking));
+    return [204, null];
+  }
+
+  endSessions(which) {
+    for (const [key, session] of this.sessions) if (which(session)) this.sessions.delete(key);
+  }
+
+  shape({ csrf, staff }) {
+    return { csrf_token: csrf, staff, must_choose_password: this.choosing.has(staff.email) };
   }
 
   signOut(session) {
@@ -194,8 +237,9 @@ export class FakeDesk {
   }
 }
 
-function shape({ csrf, staff }) {
-  return { csrf_token: csrf, staff };
+function ownSession(session, asking) {
+  const { id, browser, system, begun_at, used_at } = session;
+  return { id, browser, system, begun_at, used_at, this: session === asking };
 }
 
 function summary({ gaveUp, transcript, notes, shown, ids, ...rest }) {
@@ -239,6 +283,8 @@ async function outcome(desk, request, url, session, prank) {
     if (isWrite && !isSignIn && session && request.headers["x-csrf-token"] !== session.csrf) throw new Refusal(403, "csrf_failed");
     if (url.pathname === "/api/desk/events") {
       if (!session) throw new Refusal(401, "unauthorized");
+      if (session.staff.role === "editor") throw new Refusal(403, "forbidden");
+      if (desk.choosing.has(session.staff.email)) throw new Refusal(403, "password_choice_needed");
       return ["stream", null];
     }
     return desk.answer(request.method, url.pathname, url.searchParams, await bodyOf(request), session);
@@ -314,6 +360,8 @@ export function furnish(desk) {
     ["message", { author: "customer", text: "I restarted it three times already, nothing changes" }],
   ];
   const short = (words) => [["message", { author: "customer", text: words }], ["owner", { owner: "queued", reason: "customer_asked" }]];
+  desk.begin(ADA, { browser: "Safari", system: "iPhone" });
+  desk.begin(ADA, { browser: null, system: null });
   desk.add("c-91aa7f3a", { reason: "not_solved", waitedS: 252, shown, transcript: talk });
   desk.add("c-17bc02e4", { waitedS: 38, transcript: short("can I talk to somebody about my invoice please, there is an item on it that I never ordered, and it is not small either") });
   desk.add("c-55de9b10", { reason: "sensitive_topic", waitedS: 7, transcript: short("the thermostat got very hot and there was smoke") });

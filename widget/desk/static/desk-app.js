@@ -3,7 +3,8 @@
 import { Deliveries } from "./desk-deliveries.js";
 import { Link } from "./desk-link.js";
 import { coalesced } from "./desk-pace.js";
-import { initialState, mine, reduce, standing, TYPING_MS, wantedLists, writing } from "./desk-state.js";
+import { OwnAccount } from "./desk-own-account.js";
+import { atDesk, inAccount, initialState, mine, reduce, standing, TYPING_MS, wantedLists, writing } from "./desk-state.js";
 
 const TYPING_SENT_EVERY_MS = 3000;
 
@@ -22,12 +23,18 @@ export class DeskApp {
     this.ended = new AbortController();
     this.deliveries = new Deliveries(this, firstPauseMs);
     this.link = new Link(this, firstPauseMs);
-    this.refreshLists = coalesced(() => this.#fetchLists(), { firstPauseMs, isOver: () => !this.signedIn });
-    this.refreshOpen = coalesced(() => this.#fetchOpen(), { firstPauseMs, isOver: () => !this.signedIn });
+    this.account = new OwnAccount(this);
+    this.refreshLists = coalesced(() => this.#fetchLists(), { firstPauseMs, isOver: () => !this.atWork });
+    this.refreshOpen = coalesced(() => this.#fetchOpen(), { firstPauseMs, isOver: () => !this.atWork });
   }
 
   get signedIn() {
     return this.state.phase === "signed_in" && !this.ended.signal.aborted;
+  }
+
+  /** Signed in, and free to use the desk itself. */
+  get atWork() {
+    return this.signedIn && atDesk(this.state);
   }
 
   /** The server's clock, in ms. */
@@ -52,7 +59,7 @@ export class DeskApp {
   /** Find out whether a session is there already. */
   async start() {
     try {
-      this.#enter(await this.client.session());
+      this.enter(await this.client.session());
     } catch (problem) {
       const known = problem.status === 401;
       this.dispatch(known ? { type: "signed_out" } : signInFailed(problem));
@@ -67,7 +74,7 @@ export class DeskApp {
   async signIn(email, password) {
     this.dispatch({ type: "sign_in_began" });
     try {
-      this.#enter(await this.client.signIn(email, password));
+      this.enter(await this.client.signIn(email, password));
     } catch (problem) {
       this.dispatch(signInFailed(problem));
     }
@@ -89,9 +96,10 @@ export class DeskApp {
     this.dispatch({ type: "session_expired" });
   }
 
-  /** Signed in, but not as somebody who works at the desk. */
-  refuse() {
+  /** Signed in, but not as somebody who works at the desk, or not before they have chosen a password. */
+  refuse(problem) {
     this.link.stop();
+    if (problem.code === "password_choice_needed") return this.dispatch({ type: "choice_needed" });
     this.dispatch({ type: "signed_out" });
     this.dispatch({ type: "sign_in_failed", problem: "not_allowed" });
   }
@@ -103,7 +111,7 @@ export class DeskApp {
 
   open(id) {
     this.dispatch({ type: "conversation_opened", id });
-    if (this.signedIn) this.refreshOpen();
+    if (this.atWork) this.refreshOpen();
   }
 
   leave() {
@@ -197,17 +205,21 @@ export class DeskApp {
   failed(problem, { silently = false } = {}) {
     if (typeof problem?.status !== "number") throw problem; // a mistake of ours, not of the call
     if (problem.status === 401) return this.expire();
+    if (problem.code === "password_choice_needed") return this.refuse(problem);
     if (silently) return;
     const known = ["already_taken", "not_found", "unreachable"].includes(problem.code);
     this.dispatch({ type: "noticed", name: known ? problem.code : "failed", params: problem.detail?.agent ?? {}, bad: true });
   }
 
-  #enter(staff) {
+  /** Somebody is signed in: go on where they were. */
+  enter(staff) {
     const same = this.drafts.belongTo(staff.id);
     if (!same) this.dispatch({ type: "signed_out" });
     const resumed = this.state.outbox.length ? this.state.outbox : this.drafts.readOutbox();
     this.dispatch({ type: "signed_in", staff });
     this.dispatch({ type: "outbox_restored", outbox: resumed.map((item) => (item.state === "sent" ? item : { ...item, state: "sending" })) });
+    if (inAccount(this.state)) this.account.refresh();
+    if (!atDesk(this.state)) return;
     this.deliveries.resume();
     this.link.start();
   }
@@ -286,5 +298,5 @@ function signInFailed(problem) {
 
 function signInProblem(problem) {
   if (problem.status === 429) return "rate_limited";
-  return ["wrong_credentials", "unreachable"].includes(problem.code) ? problem.code : "other";
+  return ["wrong_credentials", "password_expired", "unreachable"].includes(problem.code) ? problem.code : "other";
 }

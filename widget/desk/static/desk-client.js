@@ -53,6 +53,23 @@ export class DeskClient {
     return this.#write("DELETE", "/api/session");
   }
 
+  /** Every other session ends; the answer's cookie and second token are this one's new ones. */
+  async changePassword(current, chosen) {
+    return this.#remember(await this.#write("PUT", "/api/account/password", { current, new: chosen }));
+  }
+
+  async ownSessions() {
+    return (await this.#call("GET", "/api/account/sessions")).sessions;
+  }
+
+  endSession(id) {
+    return this.#write("DELETE", `/api/account/sessions/${encodeURIComponent(id)}`);
+  }
+
+  endOtherSessions() {
+    return this.#write("DELETE", "/api/account/sessions");
+  }
+
   /** @param {"queued"|"agent"|"bot"|"closed"} owner */
   async list(owner) {
     return (await this.#call("GET", `/api/desk/conversations?${new URLSearchParams({ owner })}`)).conversations;
@@ -131,7 +148,7 @@ export class DeskClient {
 
   #remember(answer) {
     this.csrfToken = answer.csrf_token;
-    return answer.staff;
+    return { ...answer.staff, mustChoosePassword: Boolean(answer.must_choose_password) };
   }
 
   async #write(method, path, body) {

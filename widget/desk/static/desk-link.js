@@ -57,7 +57,7 @@ export class Link {
         });
       } catch (problem) {
         if (signal.aborted) return;
-        if (problem.status === 403) return this.app.refuse();
+        if (problem.status === 403) return this.app.refuse(problem);
         this.app.failed(problem, { silently: true });
       }
       if (signal.aborted) return;

@@ -11,6 +11,7 @@
  * @typedef {{slug: string, title: string, section: string, confidence: number, opened: boolean, verdict: "solved"|"not_solved"|null}} ShownArticle
  * @typedef {{conversation: Conversation, reason: string|null, shown_articles: ShownArticle[], transcript: DeskEvent[], notes: Note[]}} Detail
  * @typedef {{conversationId: string, clientId: string, text: string, at: string, state: "sending"|"retrying"|"paused"|"sent", seq?: number}} Outgoing
+ * @typedef {{id: string, begun_at: string, used_at: string, browser: string|null, system: string|null, this: boolean}} OwnSession
  * @typedef {typeof initialState} State
  */
 
@@ -37,6 +38,7 @@ export const initialState = {
   notice: /** @type {{name: string, params: any, bad: boolean, number: number}|null} */ (null),
   dialog: /** @type {{kind: string}|null} */ (null),
   busy: /** @type {string|null} */ (null),
+  account: { shown: false, busy: false, problem: /** @type {string|null} */ (null), waitS: 0, sessions: /** @type {OwnSession[]|null} */ (null) },
 };
 
 const changes = {
@@ -53,6 +55,14 @@ const changes = {
   sign_in_began: (state) => ({ ...state, signIn: { ...initialState.signIn, busy: true } }),
   sign_in_failed: (state, { problem, waitS = 0 }) => ({ ...state, phase: "signed_out", signIn: { busy: false, problem, waitS } }),
   away_changed: (state, { away }) => ({ ...state, staff: { ...state.staff, away } }),
+
+  choice_needed: (state) => ({ ...state, staff: { ...state.staff, mustChoosePassword: true } }),
+  account_opened: (state) => ({ ...state, account: { ...initialState.account, shown: true } }),
+  account_left: (state) => (state.account.shown ? { ...state, account: initialState.account } : state),
+  password_sent: (state) => ({ ...state, account: { ...state.account, busy: true, problem: null } }),
+  password_refused: (state, { problem, waitS }) => ({ ...state, account: { ...state.account, busy: false, problem, waitS } }),
+  password_changed: (state, { staff }) => ({ ...state, staff, account: { ...state.account, busy: false, problem: null } }),
+  sessions_came: (state, { sessions }) => ({ ...state, account: { ...state.account, sessions } }),
 
   link_changed: (state, { link }) => (state.link === link ? state : { ...state, link }),
   list_came: (state, { owner, conversations }) => ({ ...state, lists: { ...state.lists, [owner]: conversations } }),
@@ -116,6 +126,16 @@ function withoutArrived(outbox, detail) {
   const last = transcript.at(-1)?.seq ?? 0;
   const arrived = (item) => item.conversationId === conversation.id && (ours.has(item.clientId) || (item.state === "sent" && item.seq <= last));
   return outbox.filter((item) => !arrived(item));
+}
+
+/** Whether this person may use the desk itself, and has nothing to do before. @param {State} state */
+export function atDesk(state) {
+  return ["agent", "administrator"].includes(state.staff?.role) && !state.staff.mustChoosePassword;
+}
+
+/** Whether the page of one's own account is shown: on request, or because nothing else is open. @param {State} state */
+export function inAccount(state) {
+  return state.phase === "signed_in" && (state.account.shown || !atDesk(state));
 }
 
 /** Those who wait, the longest first. @param {State} state */

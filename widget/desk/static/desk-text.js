@@ -2,6 +2,7 @@
 
 export const text = {
   desk: "Desk",
+  titleAccount: (brand = "") => `Your account${brand && ` · ${brand}`}`,
   titleWaiting: (count, brand = "") => `${count ? `(${count}) ` : ""}Desk${brand && ` · ${brand}`}`,
 
   signIn: {
@@ -13,6 +14,7 @@ export const text = {
     busy: "Signing in …",
     problems: {
       wrong_credentials: "E-mail and password do not fit together.",
+      password_expired: "This first password has expired. Please ask whoever made it for a new one.",
       unreachable: "The desk cannot be reached. Please try again.",
       not_allowed: "This account may not use the desk.",
       rate_limited: (waitS) => (waitS > 90 ? `Too many tries. Please wait ${Math.ceil(waitS / 60)} minutes.` : "Too many tries. Please wait a minute."),
@@ -27,6 +29,7 @@ export const text = {
     awaySwitch: "Away: take no conversations",
     awayBanner: "You are away. Nobody is given to you until you are back.",
     back: "I am back",
+    account: "Your account",
     signOut: "Sign out",
     waiting: (count) => (count === 1 ? "1 person is waiting" : `${count} people are waiting`),
     lost: "Connection lost. Trying again; what you write is kept.",
@@ -49,6 +52,7 @@ export const text = {
     loading: "Loading …",
     waits: (span) => `waits ${span}`,
     since: (span) => `${span} ago`,
+    used: (span) => `last used ${span} ago`,
     needsReply: "Needs your reply",
     typing: "is typing …",
     heldBy: (name) => `with ${name}`,
@@ -188,6 +192,42 @@ export const text = {
     newTab: "(opens in a new tab)",
   },
 
+  account: {
+    heading: "Your account",
+    back: "Back to the desk",
+    roles: { agent: "Agent", editor: "Editor", administrator: "Administrator" },
+    notAtDesk: "Conversations are for agents and administrators. Here is what concerns you.",
+    password: "Password",
+    made: "Your password was made for you. Choose one of your own before you go on.",
+    current: "Current password",
+    chosen: "New password",
+    rule: "At least 8 characters, and more than your name or ours. Passwords known from a breach are refused.",
+    again: "New password again",
+    change: "Change password",
+    changing: "Changing …",
+    problems: {
+      wrong_credentials: "The current password is not this one.",
+      differ: "The two new passwords differ.",
+      too_short: "A password has at least 8 characters.",
+      too_long: "A password has at most 1000 characters.",
+      own_words: "That is little more than a name. Without names it has to be 8 characters long.",
+      breached: "This password is known from a breach: it is among the first that anybody would try.",
+      same: "This is the password that you have already.",
+      unreachable: "The desk cannot be reached. Nothing was changed; please try again.",
+      rate_limited: (waitS) => (waitS > 90 ? `Too many tries. Please wait ${Math.ceil(waitS / 60)} minutes.` : "Too many tries. Please wait a minute."),
+      other: "That did not work. Please try again.",
+    },
+    sessions: "Where you are signed in",
+    sessionsHint: "If you do not know one of these, end it and change your password.",
+    browser: (browser, system) => (browser && system ? `${browser} on ${system}` : browser || system || "A browser that is not known"),
+    this: "This one",
+    inUse: "in use now",
+    begun: (when) => `Since ${when}`,
+    end: "End",
+    endThis: (name) => `End the session of ${name}`,
+    endOthers: "End all others",
+  },
+
   dialogs: {
     cancel: "Cancel",
     close: {
@@ -229,6 +269,9 @@ export const text = {
     closed: () => "Conversation closed.",
     transferred: () => "Passed back to the queue.",
     returned: () => "Returned to the bot.",
+    password_changed: () => "Your password is changed, and you are signed out everywhere else.",
+    session_ended: () => "That session has ended.",
+    sessions_ended: () => "All other sessions have ended.",
     gone: ({ name }) => (name ? `This conversation is now with ${name}.` : "You no longer hold this conversation."),
   },
   dismiss: "Dismiss",

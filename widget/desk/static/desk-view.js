@@ -1,9 +1,10 @@
 /** Draws the state: the frame of the desk, its bar, its notices and sign-in. Lists, the conversation and dialogs draw themselves. */
 
+import { accountView } from "./desk-account.js";
 import { dialogsView } from "./desk-dialogs.js";
 import { listView } from "./desk-list.js";
 import { h } from "./desk-nodes.js";
-import { waiting } from "./desk-state.js";
+import { atDesk, inAccount, waiting } from "./desk-state.js";
 import { talkView } from "./desk-talk.js";
 import { text } from "./desk-text.js";
 
@@ -15,17 +16,21 @@ const NOTICE_STAYS_MS = 8000;
  */
 export function mountDesk(app, root) {
   const brand = brandOf(root);
-  const parts = [signInView(app, brand), barView(app, brand), listView(app), talkView(app, brand), dialogsView(app), noticeView(app)];
-  const [signIn, bar, list, talk, dialogs, notice] = parts;
-  const work = h("div.work", {}, bar.element, h("main.columns", {}, list.element, talk.element));
+  const [list, talk, account] = [listView(app), talkView(app, brand), accountView(app)];
+  const [signIn, bar, dialogs, notice] = [signInView(app, brand), barView(app, brand), dialogsView(app), noticeView(app)];
+  const parts = [signIn, bar, list, talk, account, dialogs, notice];
+  const columns = h("main.columns", {}, list.element, talk.element);
+  const work = h("div.work", {}, bar.element, columns, account.element);
   const starting = h("p.starting", { role: "status" }, text.list.loading);
   root.replaceChildren(starting, signIn.element, work, dialogs.element, notice.element);
 
   const draw = (state, before) => {
     starting.hidden = state.phase !== "starting";
     work.hidden = state.phase !== "signed_in";
-    root.dataset.pane = state.openId ? "conversation" : "list";
-    document.title = text.titleWaiting(state.phase === "signed_in" ? waiting(state).length : 0, brand.name);
+    columns.hidden = inAccount(state);
+    root.dataset.pane = inAccount(state) ? "account" : state.openId ? "conversation" : "list";
+    root.dataset.choosing = String(Boolean(state.staff?.mustChoosePassword));
+    document.title = titleOf(state, brand);
     for (const part of parts) part.draw(state, before);
   };
   app.subscribe(draw);
@@ -35,6 +40,11 @@ export function mountDesk(app, root) {
     app.dispatch({ type: "time_passed", now: app.now() });
     for (const element of root.querySelectorAll("[data-since]")) tick(element, app.serverNow());
   }, 1000);
+}
+
+function titleOf(state, brand) {
+  if (inAccount(state)) return text.titleAccount(brand.name);
+  return text.titleWaiting(state.phase === "signed_in" ? waiting(state).length : 0, brand.name);
 }
 
 /** Let an element say how long ago its `data-since` was. */
@@ -99,13 +109,15 @@ function barView(app, brand) {
   const name = h("span.bar-name", { dir: "auto" });
   const onaway = () => (app.state.staff.away ? app.setAway(false) : app.askOrDo("away"));
   const away = h("button.switch", { type: "button", role: "switch", "aria-label": text.bar.awaySwitch, onclick: onaway });
+  const account = h("button.button.small", { type: "button", onclick: () => app.account.open() }, text.bar.account);
+  const skip = h("a.skip", { href: "#conversation", onclick: skipToConversation }, text.bar.skip);
   const lost = h("p.line.line-lost", { role: "alert", hidden: true }, text.bar.lost);
   const back = h("button.button.small", { type: "button", onclick: () => app.setAway(false) }, text.bar.back);
   const awayLine = h("p.line.line-away", { hidden: true }, text.bar.awayBanner, " ", back);
   const element = h(
     "header.bar",
     {},
-    h("a.skip", { href: "#conversation", onclick: skipToConversation }, text.bar.skip),
+    skip,
     h(
       "div.bar-row",
       {},
@@ -113,7 +125,7 @@ function barView(app, brand) {
       brand.name && h("span.bar-brand", { dir: "auto" }, brand.name),
       h("h1", {}, text.desk),
       count,
-      h("div.bar-end", {}, name, away, h("button.button.small", { type: "button", onclick: () => app.askOrDo("sign_out") }, text.bar.signOut)),
+      h("div.bar-end", {}, name, away, account, h("button.button.small", { type: "button", onclick: () => app.askOrDo("sign_out") }, text.bar.signOut)),
     ),
     lost,
     awayLine,
@@ -125,11 +137,13 @@ function barView(app, brand) {
     count.dataset.some = String(waiting(state).length > 0);
     name.textContent = state.staff?.name ?? "";
     const isAway = Boolean(state.staff?.away);
+    skip.hidden = account.hidden = inAccount(state);
+    away.hidden = count.hidden = !atDesk(state);
     away.setAttribute("aria-checked", String(isAway));
     away.textContent = isAway ? text.bar.away : text.bar.available;
     away.disabled = state.busy === "away";
-    lost.hidden = state.link !== "lost";
-    awayLine.hidden = !isAway;
+    lost.hidden = state.link !== "lost" || !atDesk(state);
+    awayLine.hidden = !isAway || !atDesk(state);
   };
   return { element, draw };
 }

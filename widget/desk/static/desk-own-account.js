@@ -1,0 +1,97 @@
+/** What people at the desk do with their own account: change their password, see where they are signed in, and end that. */
+
+export class OwnAccount {
+  /** @param {import("./desk-app.js").DeskApp} app */
+  constructor(app) {
+    this.app = app;
+  }
+
+  open() {
+    this.app.dispatch({ type: "account_opened" });
+    if (this.app.signedIn) this.refresh();
+  }
+
+  leave() {
+    this.app.dispatch({ type: "account_left" });
+  }
+
+  /** Look again where this person is signed in. */
+  refresh() {
+    return this.#work(() => this.#fetchSessions());
+  }
+
+  /** End one of the own sessions; this one, by its list, is not offered. @param {string} id */
+  end(id) {
+    return this.#work(async () => {
+      await this.app.client.endSession(id).catch(goneIsEnded);
+      await this.#fetchSessions();
+      this.app.dispatch({ type: "noticed", name: "session_ended" });
+    });
+  }
+
+  endOthers() {
+    return this.#work(async () => {
+      await this.app.client.endOtherSessions();
+      await this.#fetchSessions();
+      this.app.dispatch({ type: "noticed", name: "sessions_ended" });
+    });
+  }
+
+  /** @returns {Promise<boolean>} whether it is the new one now */
+  async changePassword(current, chosen, again) {
+    if (chosen !== again) return this.#refused("differ");
+    this.app.dispatch({ type: "password_sent" });
+    this.app.link.stop(); // the stream ends with the old session, and must not come back before the new one is here
+    try {
+      this.#changed(await this.app.client.changePassword(current, chosen));
+      return true;
+    } catch (problem) {
+      if (typeof problem?.status !== "number") throw problem; // a mistake of ours, not of the call
+      return problem.status === 401 && problem.code !== "wrong_credentials" ? this.#expired() : this.#refused(reason(problem), problem.retryAfterS);
+    } finally {
+      if (this.app.atWork) this.app.link.start();
+    }
+  }
+
+  #changed(staff) {
+    const forced = this.app.state.staff.mustChoosePassword;
+    this.app.dispatch({ type: "password_changed", staff });
+    this.app.dispatch({ type: "noticed", name: "password_changed" });
+    if (forced) this.app.enter(staff);
+    else this.refresh();
+  }
+
+  #refused(problem, waitS = 0) {
+    this.app.dispatch({ type: "password_refused", problem, waitS });
+    return false;
+  }
+
+  #expired() {
+    this.#refused(null);
+    this.app.expire();
+    return false;
+  }
+
+  async #fetchSessions() {
+    if (!this.app.state.staff?.mustChoosePassword) this.app.dispatch({ type: "sessions_came", sessions: await this.app.client.ownSessions() });
+  }
+
+  async #work(call) {
+    try {
+      await call();
+    } catch (problem) {
+      this.app.failed(problem);
+    }
+  }
+}
+
+/** Somebody else ended it first: that was the wish. */
+function goneIsEnded(problem) {
+  if (problem.status !== 404) throw problem;
+}
+
+function reason(problem) {
+  if (problem.status === 429) return "rate_limited";
+  if (problem.code === "password_refused") return problem.detail?.reason ?? "other";
+  return ["wrong_credentials", "unreachable"].includes(problem.code) ? problem.code : "other";
+}
