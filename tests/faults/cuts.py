@@ -100,7 +100,7 @@ def _cut_again_and_again(watcher: Watcher, chance: random.Random, written: threa
 
 def _seen_at_the_desk(kit: SmallKit, agent: Agent, customer: Customer) -> None:
     """The agent's view is one more watcher."""
-    status, opened = agent.line.ask("GET", f"/api/desk/conversations/{customer.conversation}")
+    status, opened = agent.until_answered("look", customer.conversation, "GET", f"/api/desk/conversations/{customer.conversation}")
     assert status == 200, opened
     for event in opened["transcript"]:
         kit.record.add(Seen(f"desk of {customer.name}", customer.conversation, event["seq"], digest(event["type"], event["data"])))
