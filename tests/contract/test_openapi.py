@@ -277,6 +277,7 @@ def test_an_own_account(services: Services, caller: Callable[[], Caller]) -> Non
     assert refusal(carol.call("GET", "/api/account/sessions")) == (403, "password_choice_needed")
     for wanted, body in (
         ((422, "password_refused"), {"current": made["password"], "new": "password1"}),
+        ((422, "password_refused"), {"current": made["password"], "new": "Hearthlink99"}),  # the company's name, from brand.yml
         ((422, "invalid"), {"current": made["password"]}),
         ((401, "wrong_credentials"), {"current": "wrong", "new": chosen}),
     ):

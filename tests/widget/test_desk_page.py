@@ -180,3 +180,96 @@ def test_on_a_phone_the_list_leads_to_the_conversation_and_back(page: Page) -> N
     page.click(MINE)
     page.go_back()
     expect(page.locator(".list")).to_be_visible()
+
+
+CHOSEN = "nine red kites over the weir"
+
+
+def open_account(page: Page) -> None:
+    sign_in(page)
+    page.get_by_role("button", name="Your account").click()
+    expect(page.get_by_role("heading", name="Your account")).to_be_focused()
+
+
+def change_password(page: Page, current: str, chosen: str, again: str | None = None) -> None:
+    page.get_by_label("Current password").fill(current)
+    page.get_by_label("New password", exact=True).fill(chosen)
+    page.get_by_label("New password again").fill(again or chosen)
+    page.get_by_role("button", name="Change password").click()
+
+
+def test_an_agent_changes_their_password(page: Page) -> None:
+    """What is wrong is told beside its field, which gets the focus; then it is done, the others are out, and the desk goes on."""
+    open_account(page)
+    alert, new = page.get_by_role("alert").filter(visible=True), page.get_by_label("New password", exact=True)
+    change_password(page, "lovelace", CHOSEN, f"{CHOSEN}!")
+    expect(alert).to_have_text("The two new passwords differ.")
+    expect(page.get_by_label("New password again")).to_be_focused()
+    change_password(page, "not this", CHOSEN)
+    expect(alert).to_have_text("The current password is not this one.")
+    expect(page.get_by_label("Current password")).to_be_focused()
+    change_password(page, "lovelace", "password1")
+    expect(alert).to_contain_text("known from a breach")
+    expect(new).to_be_focused()
+    expect(new).to_have_attribute("aria-invalid", "true")
+    change_password(page, "lovelace", CHOSEN)
+    expect(page.get_by_text("signed out everywhere else")).to_be_visible()
+    expect(new).to_have_value("")
+    expect(page.locator(".session")).to_have_count(1)
+    page.get_by_role("button", name="Back to the desk").click()
+    page.click(MINE)
+    page.get_by_label("Reply to the customer").fill("Here I am.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".row-agent .words").last).to_have_text("Here I am.")
+
+
+def test_an_agent_ends_sessions(page: Page) -> None:
+    """Each names its browser; the one in use cannot be ended by mistake."""
+    open_account(page)
+    sessions = page.locator(".session")
+    expect(sessions).to_have_count(3)
+    this = sessions.filter(has_text="This one")
+    expect(this).to_contain_text("Chrome on Linux")
+    expect(this.get_by_role("button")).to_have_count(0)
+    page.get_by_role("button", name="End the session of Safari on iPhone").click()
+    expect(sessions).to_have_count(2)
+    page.get_by_role("button", name="End all others").click()
+    expect(sessions).to_have_count(1)
+    expect(page.get_by_role("button", name="End all others")).to_be_hidden()
+
+
+def test_a_password_that_was_made_is_exchanged_before_the_desk_opens(page: Page) -> None:
+    """There is nothing else to press but signing out; afterwards the desk is there."""
+    page.get_by_label("E-mail").fill("neo@example.org")
+    page.get_by_label("Password").fill("lovelace")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your password was made for you.")).to_be_visible()
+    expect(page.get_by_label("Current password")).to_be_focused()
+    expect(page.locator("button:visible")).to_have_text(["Sign out", "Change password"])
+    change_password(page, "lovelace", CHOSEN)
+    expect(page.locator(WAITING)).to_be_visible()
+
+
+def test_an_editor_finds_their_account_and_why_there_is_no_more(page: Page) -> None:
+    """On a phone as well, never wider than the screen."""
+    page.set_viewport_size(PHONE)
+    page.get_by_label("E-mail").fill("eve@example.org")
+    page.get_by_label("Password").fill("lovelace")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Conversations are for agents and administrators.")).to_be_visible()
+    expect(page.locator(".session")).to_have_count(1)
+    expect(page.get_by_role("switch")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_the_account_has_an_address_and_keeps_the_desk_as_it_was(page: Page) -> None:
+    """The browser's way back leads to the open conversation, with its draft; a reload stays where one is."""
+    sign_in(page)
+    page.click(MINE)
+    page.get_by_label("Reply to the customer").fill("Your parcel is")
+    page.get_by_role("button", name="Your account").click()
+    page.reload()
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    expect(page).to_have_title("Your account · Hearthlink")
+    page.go_back()
+    expect(page.get_by_label("Reply to the customer")).to_have_value("Your parcel is")
