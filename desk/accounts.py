@@ -117,6 +117,12 @@ class Accounts:
             token, session = self._begin(connection, person, recognise(caller.user_agent))
         return Changed(token, session, ended)
 
+    def confirm(self, token: str | None, password: Any, caller: Caller | None = None) -> None:
+        """Ask whoever is signed in for their password once more. Raises `NotSignedIn`, and for a wrong one what `sign_in` does: each is a try."""
+        _, try_id = self._tried(self.session(token).person.email, password, caller or Caller())
+        with self._database.writing() as connection:
+            self._guessing.succeeded(connection, try_id)
+
     def _hashed(self, password: str, email: str, name: str = "") -> str:
         check_password(password, {*self._own_words(), *words_of_person(email, name)})
         return self._hasher.hash(password)

@@ -283,10 +283,13 @@ def test_an_own_account(services: Services, caller: Callable[[], Caller]) -> Non
     ):
         assert refusal(carol.call("PUT", "/api/account/password", body)) == wanted
     assert carol.call("PUT", "/api/account/password", {"current": made["password"], "new": chosen}).json["must_choose_password"] is False  # type: ignore[index]
-    assert carol.call("DELETE", "/api/account/sessions").status_code == 403  # with the second token of before
+    shown = {"password": chosen}
+    assert carol.call("POST", "/api/account/sessions/end-others", shown).status_code == 403  # with the second token of before
     carol = signed_in(caller(), {**made, "password": chosen})
     this, other = carol.call("GET", "/api/account/sessions").json["sessions"]  # type: ignore[index]
     assert (this["this"], other["this"]) == (True, False)
-    assert carol.call("DELETE", f"/api/account/sessions/{other['id']}").status_code == 204
-    assert carol.call("DELETE", f"/api/account/sessions/{other['id']}").status_code == 404
-    assert carol.call("DELETE", "/api/account/sessions").status_code == 204
+    assert carol.call("POST", f"/api/account/sessions/{other['id']}/end", shown).status_code == 204
+    assert carol.call("POST", f"/api/account/sessions/{other['id']}/end", shown).status_code == 404
+    assert carol.call("POST", f"/api/account/sessions/{this['id']}/end", {"password": "a guess"}).status_code == 401
+    assert carol.call("POST", "/api/account/sessions/end-others", {}).status_code == 401
+    assert carol.call("POST", "/api/account/sessions/end-others", shown).status_code == 204

@@ -109,12 +109,28 @@ test("one session is ended, then all others; one that is gone already is no fail
   first.account.open();
   await until(() => first.state.account.sessions?.length === 3);
   const others = first.state.account.sessions.filter((session) => !session.this);
-  await first.account.end(others[0].id);
-  assert.deepEqual([first.state.account.sessions.length, first.state.notice.name], [2, "session_ended"]);
-  await first.account.end(others[0].id);
+  first.account.askToEnd(others[0]);
+  await first.account.end(others[0].id, OLD);
+  assert.deepEqual([first.state.account.sessions.length, first.state.notice.name, first.state.dialog], [2, "session_ended", null]);
+  await first.account.end(others[0].id, OLD);
   assert.deepEqual([first.state.account.sessions.length, first.state.notice.bad], [2, false]);
-  await first.account.endOthers();
+  await first.account.endOthers(OLD);
   assert.deepEqual([first.state.account.sessions.map((session) => session.this), first.state.notice.name], [[true], "sessions_ended"]);
+});
+
+test("a session is not ended with a wrong password: the question stays, and says so", async () => {
+  const [app, there] = [await signedIn(ADA), await signedIn(ADA)];
+  app.account.open();
+  await until(() => app.state.account.sessions?.length === 2);
+  app.account.askToEnd();
+  await app.account.endOthers("a guess");
+  assert.deepEqual([app.state.account.endProblem, app.state.dialog?.kind, app.state.busy, app.signedIn], ["wrong_credentials", "end_others", null, true]);
+  desk.next("end-others", "429");
+  await app.account.endOthers(OLD);
+  assert.equal(app.state.account.endProblem, "rate_limited");
+  assert.equal((await there.client.ownSessions()).length, 2);
+  app.account.askToEnd();
+  assert.equal(app.state.account.endProblem, null);
 });
 
 test("a made password opens nothing but the choice of another; then the desk goes on", async () => {

@@ -122,7 +122,7 @@ export class FakeDesk {
     if (path === "/api/session") return method === "DELETE" ? this.signOut(session) : [200, this.shape(session)];
     if (path === "/api/account/password") return this.changePassword(session, body);
     if (this.choosing.has(session.staff.email)) throw new Refusal(403, "password_choice_needed");
-    if (path.startsWith("/api/account/sessions")) return this.ownSessions(method, path.split("/")[4], session);
+    if (path.startsWith("/api/account/sessions")) return this.ownSessions(method, path.split("/")[4], session, body);
     if (path === "/api/desk/presence") return this.presence(session.staff, body);
     if (path === "/api/desk/conversations") return [200, { conversations: this.list(query.get("owner")) }];
     const [, id, what] = /^\/api\/desk\/conversations\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
@@ -157,9 +157,11 @@ export class FakeDesk {
     return this.begin(staff);
   }
 
-  ownSessions(method, id, asking) {
+  ownSessions(method, place, asking, { password }) {
     const own = (session) => session.staff.id === asking.staff.id;
     if (method === "GET") return [200, { sessions: [...this.sessions.values()].filter(own).map((session) => ownSession(session, asking)) }];
+    if (password !== this.passwordOf(asking.staff)) throw new Refusal(401, "wrong_credentials");
+    const id = place === "end-others" ? null : place;
     if (id && ![...this.sessions.values()].some((session) => own(session) && session.id === id)) throw new Refusal(404, "not_found");
     this.endSessions((session) => own(session) && (id ? session.id === id : session !== asking));
     return [204, null];

@@ -16,11 +16,10 @@ from desk.accounts import session_digest
 from desk.model import Staff
 from desk.own_sessions import public_id
 from desk.tokens import Tokens
-from tests.security.routes import ROLES
+from tests.security.routes import PASSWORD, ROLES
 from tests.security.served import PATIENCE_S, Served
 from touchpoints.clock import system_clock
 
-PASSWORD = "correct horse battery"
 WORDS = "canary-words-of-this-customer"
 OTHER_WORDS = "canary-words-of-another-customer"
 PAGE = "https://shop.example/canary-page-of-this-customer"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PASSWORD = "correct horse battery"
+"""Of everybody in the matrix."""
 ROLES = ("nobody", "another customer", "this customer", "expired token", "agent", "editor", "administrator")
 TARGETS = ("own", "other's", "absent")
 
@@ -81,8 +83,8 @@ ROUTES: dict[tuple[str, str], tuple[Route, ...]] = {
     # staff, about their own account
     ("PUT", "/api/account/password"): (Route("staff", {"current": "a guess", "new": "short"}, _all(422)),),  # refused before it is a try
     ("GET", "/api/account/sessions"): (Route("staff", done=_all(200)),),
-    ("DELETE", "/api/account/sessions/<session_id>"): (Route("staff", done=_one(204)),),
-    ("DELETE", "/api/account/sessions"): (Route("staff", done=_all(204)),),
+    ("POST", "/api/account/sessions/<session_id>/end"): (Route("staff", {"password": PASSWORD}, _one(204)),),
+    ("POST", "/api/account/sessions/end-others"): (Route("staff", {"password": PASSWORD}, _all(204)),),
     # the ledger and its keys
     ("POST", "/api/touchpoints"): (Route("administrator", {"touchpoints": [_TOUCHPOINT]}, _all(200)),),
     ("GET", "/api/touchpoints"): (Route("administrator", done=_all(200), query="?conversation={id}"),),

@@ -206,7 +206,7 @@ def test_an_agent_changes_their_password(page: Page) -> None:
     expect(alert).to_have_text("The two new passwords differ.")
     expect(page.get_by_label("New password again")).to_be_focused()
     change_password(page, "not this", CHOSEN)
-    expect(alert).to_have_text("The current password is not this one.")
+    expect(alert).to_have_text("That is not your current password.")
     expect(page.get_by_label("Current password")).to_be_focused()
     change_password(page, "lovelace", "password1")
     expect(alert).to_contain_text("known from a breach")
@@ -224,7 +224,7 @@ def test_an_agent_changes_their_password(page: Page) -> None:
 
 
 def test_an_agent_ends_sessions(page: Page) -> None:
-    """Each names its browser; the one in use cannot be ended by mistake."""
+    """Each names its browser; the one in use cannot be ended by mistake, and the password is asked for once more."""
     open_account(page)
     sessions = page.locator(".session")
     expect(sessions).to_have_count(3)
@@ -232,8 +232,18 @@ def test_an_agent_ends_sessions(page: Page) -> None:
     expect(this).to_contain_text("Chrome on Linux")
     expect(this.get_by_role("button")).to_have_count(0)
     page.get_by_role("button", name="End the session of Safari on iPhone").click()
+    dialog = page.get_by_role("dialog", name="End this session?")
+    dialog.get_by_label("Your password").fill("not this")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("That is not your current password.")
+    expect(dialog.get_by_label("Your password")).to_be_focused()
+    page.keyboard.type("lovelace")
+    page.keyboard.press("Enter")
     expect(sessions).to_have_count(2)
+    expect(page.get_by_role("heading", name="Where you are signed in")).to_be_focused()
     page.get_by_role("button", name="End all others").click()
+    page.get_by_label("Your password").fill("lovelace")
+    page.keyboard.press("Enter")
     expect(sessions).to_have_count(1)
     expect(page.get_by_role("button", name="End all others")).to_be_hidden()
 

@@ -24,6 +24,14 @@ def changes(person: Staff, current: str = PASSWORD, new: Any = CHOSEN) -> Any:
     return person.write("PUT", "/api/account/password", {"current": current, "new": new})
 
 
+def ends(person: Staff, session_id: str, password: Any = PASSWORD) -> Any:
+    return person.post(f"/api/account/sessions/{session_id}/end", {"password": password})
+
+
+def ends_others(person: Staff, password: Any = PASSWORD) -> Any:
+    return person.post("/api/account/sessions/end-others", {"password": password})
+
+
 def again(kit: Kit, name: str = "Ada") -> Staff:
     """The same person in another browser."""
     return Staff(kit, name)
@@ -41,9 +49,9 @@ def test_staff_of_every_role_change_their_password(kit: Kit, role: str) -> None:
     assert cookie.startswith("touchdesk=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert code(kit.app.test_client().get("/api/session", headers={"Cookie": copied})) == (401, "unauthorized")
-    assert code(ada.write("DELETE", "/api/account/sessions")) == (403, "forbidden")
+    assert code(ends_others(ada, CHOSEN)) == (403, "forbidden")
     ada.csrf = answer.get_json()["csrf_token"]
-    assert ada.write("DELETE", "/api/account/sessions").status_code == 204
+    assert ends_others(ada, CHOSEN).status_code == 204
     assert signs_in(kit.app.test_client()).status_code == 401
     assert signs_in(kit.app.test_client(), CHOSEN).status_code == 200
 
@@ -169,10 +177,10 @@ def test_staff_see_and_end_their_own_sessions(kit: Kit) -> None:
         "this": False,
     }
     (of_bob,) = bob.get("/api/account/sessions").get_json()["sessions"]
-    refusals = [ada.write("DELETE", f"/api/account/sessions/{one}") for one in (of_bob["id"], "nobodys")]
+    refusals = [ends(ada, one) for one in (of_bob["id"], "nobodys")]
     assert [code(refusal) for refusal in refusals] == [(404, "not_found")] * 2
     assert refusals[0].get_json() == refusals[1].get_json()
-    assert ada.write("DELETE", f"/api/account/sessions/{other['id']}").status_code == 204
+    assert ends(ada, other["id"]).status_code == 204
     assert there.get("/api/session").status_code == 401
     assert bob.get("/api/session").status_code == 200
 
@@ -184,12 +192,31 @@ def test_an_ended_session_loses_its_stream(kit: Kit, customer: Customer) -> None
     pieces = [iter(stream.response) for stream in streams]
     assert [next(one) for one in pieces] == [b": open\n\n"] * 3
     mine = there.get("/api/account/sessions").get_json()["sessions"][0]["id"]
-    ada.write("DELETE", f"/api/account/sessions/{mine}")
+    ends(ada, mine)
     customer.says("hello")
     assert list(pieces[0]) == []
     assert b"event: change" in next(pieces[1])
-    ada.write("DELETE", "/api/account/sessions")
+    ends_others(ada)
     customer.says("hello again")
     assert list(pieces[1]) == []
     assert b"event: change" in next(pieces[2])
     streams[2].close()
+
+
+@pytest.mark.parametrize("password", ["a guess", "", None, 5, ["a", "list"], "x" * 1001])
+def test_who_ends_sessions_shows_their_password_once_more(kit: Kit, password: Any) -> None:
+    """Whoever has carried off a session throws nobody out, and learns nothing of which there are."""
+    ada, there = kit.staff(), again(kit)
+    other = there.get("/api/account/sessions").get_json()["sessions"][0]["id"]
+    for answer in (ends(ada, other, password), ends(ada, "nobodys", password), ends_others(ada, password)):
+        assert code(answer) == (401, "wrong_credentials")
+    assert there.get("/api/session").status_code == 200
+
+
+def test_a_wrong_password_is_a_try_there_too(kit: Kit) -> None:
+    """Ten for all that asks for a password together; right ones cost none."""
+    ada = kit.staff()
+    assert [ends_others(ada).status_code for _ in range(12)] == [204] * 12
+    told = [code(act(ada, "a guess")) for act in (changes, ends_others) for _ in range(6)]
+    assert told == [(401, "wrong_credentials")] * 10 + [(429, "too_many")] * 2
+    assert ends_others(ada).status_code == 429

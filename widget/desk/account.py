@@ -35,15 +35,20 @@ def account_api(services: Services) -> Blueprint:
         signed_in(services)
         return jsonify({"sessions": [_session_json(session) for session in sessions.of(session_token() or "")]})
 
-    @api.delete("/sessions/<session_id>")
-    def end(session_id: str) -> ResponseReturnValue:
+    def confirmed() -> None:
+        """Who ends sessions shows their password once more: whoever carried one off must not throw the others out."""
         signed_in(services)
+        services.accounts.confirm(session_token(), read_object().get("password"), caller(services))
+
+    @api.post("/sessions/<session_id>/end")
+    def end(session_id: str) -> ResponseReturnValue:
+        confirmed()
         services.wakeups.wake_sessions({sessions.end(session_token() or "", session_id)})
         return "", 204
 
-    @api.delete("/sessions")
+    @api.post("/sessions/end-others")
     def end_others() -> ResponseReturnValue:
-        signed_in(services)
+        confirmed()
         services.wakeups.wake_sessions(sessions.end_others(session_token() or ""))
         return "", 204
 

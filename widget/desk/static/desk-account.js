@@ -82,8 +82,7 @@ function passwordView(app, { staff }) {
     made.hidden = !state.staff.mustChoosePassword;
     submit.disabled = busy;
     submit.textContent = busy ? words.changing : words.change;
-    const said = name ? text.account.problems[name] : "";
-    const told = typeof said === "function" ? said(waitS) : said;
+    const told = words.problem(name, waitS);
     if (problem.textContent !== told) problem.textContent = told;
     const wrong = name && faulty(name, { current, chosen, again });
     for (const input of [current, chosen, again]) mark(input, input === wrong);
@@ -107,30 +106,32 @@ function mark(input, isWrong) {
 function sessionsView(app) {
   const list = h("ul.sessions", {});
   const loading = h("p.faint", { role: "status" }, text.list.loading);
-  const others = h("button.button", { type: "button", onclick: () => app.account.endOthers() }, words.endOthers);
+  const others = h("button.button", { type: "button", onclick: () => app.account.askToEnd() }, words.endOthers);
+  const heading = h("h3", { id: "sessions-heading", tabindex: "-1" }, words.sessions);
   const element = h(
     "section.card",
-    { "aria-labelledby": "sessions-heading" },
-    h("h3", { id: "sessions-heading" }, words.sessions),
+    { "aria-labelledby": heading.id },
+    heading,
     h("p.faint", {}, words.sessionsHint),
     loading,
     list,
     others,
   );
 
-  const draw = (state) => {
+  const draw = (state, before) => {
     const { sessions } = state.account;
     element.hidden = Boolean(state.staff.mustChoosePassword);
     loading.hidden = sessions !== null;
     others.hidden = (sessions ?? []).length < 2;
     keepChildren(list, sessions ?? [], { key: ({ id }) => id, says: JSON.stringify, make: (session) => line(session, app) });
+    if (sessions !== before?.account.sessions && document.activeElement === document.body) heading.focus(); // the button that had it is gone
   };
   return { element, draw };
 }
 
 function line(session, app) {
   const name = words.browser(session.browser, session.system);
-  const end = () => app.account.end(session.id);
+  const end = () => app.account.askToEnd(session);
   return h(
     "li.session",
     {},

@@ -62,12 +62,12 @@ export class DeskClient {
     return (await this.#call("GET", "/api/account/sessions")).sessions;
   }
 
-  endSession(id) {
-    return this.#write("DELETE", `/api/account/sessions/${encodeURIComponent(id)}`);
+  endSession(id, password) {
+    return this.#write("POST", `/api/account/sessions/${encodeURIComponent(id)}/end`, { password });
   }
 
-  endOtherSessions() {
-    return this.#write("DELETE", "/api/account/sessions");
+  endOtherSessions(password) {
+    return this.#write("POST", "/api/account/sessions/end-others", { password });
   }
 
   /** @param {"queued"|"agent"|"bot"|"closed"} owner */

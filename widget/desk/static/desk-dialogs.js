@@ -11,6 +11,7 @@ export function dialogsView(app) {
 
   const draw = (state, before) => {
     if (state.dialog !== before?.dialog) show(dialog, app, state);
+    tell(dialog.querySelector(".problem"), text.account.problem(state.account.endProblem, state.account.waitS));
     for (const button of dialog.querySelectorAll("button")) button.disabled = Boolean(state.busy);
   };
   return { element: dialog, draw };
@@ -18,11 +19,18 @@ export function dialogsView(app) {
 
 function show(dialog, app, state) {
   if (!state.dialog) return dialog.close();
-  dialog.replaceChildren(forms[state.dialog.kind](app, state.dialog.kind));
+  dialog.replaceChildren(forms[state.dialog.kind](app, state.dialog.kind, state.dialog.session));
   if (!dialog.open) dialog.showModal();
 }
 
-const forms = { close: closeForm, transfer: transferForm, away: sureForm, sign_out: sureForm };
+/** Say why it did not work, and go back to what has to be put right. */
+function tell(problem, words) {
+  if (!problem || problem.textContent === words) return;
+  problem.textContent = words;
+  if (words) problem.closest("form").querySelector("input").select();
+}
+
+const forms = { close: closeForm, transfer: transferForm, away: sureForm, sign_out: sureForm, end_session: endForm, end_others: endForm };
 
 function frame(app, words, submit, ...inner) {
   const onsubmit = (event) => {
@@ -75,4 +83,22 @@ function transferForm(app) {
 function sureForm(app, kind) {
   const words = text.dialogs[kind];
   return frame(app, words, () => app.do(kind), h("p", {}, words.words(mine(app.state).length)));
+}
+
+function endForm(app, kind, session) {
+  const words = text.dialogs[kind];
+  const name = session && text.account.browser(session.browser, session.system);
+  const submit = (form) => {
+    const password = String(form.get("password") ?? "");
+    return session ? app.account.end(session.id, password) : app.account.endOthers(password);
+  };
+  return frame(
+    app,
+    words,
+    submit,
+    h("p", {}, words.words(name)),
+    h("label", { for: "end-password" }, text.dialogs.password),
+    h("input", { id: "end-password", name: "password", type: "password", autocomplete: "current-password", required: true }),
+    h("p.problem", { role: "alert" }),
+  );
 }

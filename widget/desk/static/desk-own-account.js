@@ -20,21 +20,36 @@ export class OwnAccount {
     return this.#work(() => this.#fetchSessions());
   }
 
-  /** End one of the own sessions; this one, by its list, is not offered. @param {string} id */
-  end(id) {
-    return this.#work(async () => {
-      await this.app.client.endSession(id).catch(goneIsEnded);
-      await this.#fetchSessions();
-      this.app.dispatch({ type: "noticed", name: "session_ended" });
-    });
+  /** Ending a session asks for the password first. @param {import("./desk-state.js").OwnSession} [session] none: all others */
+  askToEnd(session) {
+    this.app.dispatch({ type: "dialog_opened", kind: session ? "end_session" : "end_others", session });
   }
 
-  endOthers() {
-    return this.#work(async () => {
-      await this.app.client.endOtherSessions();
+  /** @param {string} id @param {string} password */
+  end(id, password) {
+    return this.#end(() => this.app.client.endSession(id, password).catch(goneIsEnded), "session_ended");
+  }
+
+  /** @param {string} password */
+  endOthers(password) {
+    return this.#end(() => this.app.client.endOtherSessions(password), "sessions_ended");
+  }
+
+  async #end(call, notice) {
+    this.app.dispatch({ type: "end_refused", problem: null });
+    this.app.dispatch({ type: "work_began", what: "end" });
+    await this.#work(async () => {
+      try {
+        await call();
+      } catch (problem) {
+        if (problem.code !== "wrong_credentials" && problem.status !== 429) throw problem;
+        return this.app.dispatch({ type: "end_refused", problem: reason(problem), waitS: problem.retryAfterS });
+      }
+      this.app.dispatch({ type: "dialog_closed" });
+      this.app.dispatch({ type: "noticed", name: notice });
       await this.#fetchSessions();
-      this.app.dispatch({ type: "noticed", name: "sessions_ended" });
     });
+    this.app.dispatch({ type: "work_ended" });
   }
 
   /** @returns {Promise<boolean>} whether it is the new one now */

@@ -36,9 +36,18 @@ export const initialState = {
   outbox: /** @type {Outgoing[]} */ ([]),
   typing: /** @type {Record<string, number>} */ ({}),
   notice: /** @type {{name: string, params: any, bad: boolean, number: number}|null} */ (null),
-  dialog: /** @type {{kind: string}|null} */ (null),
+  dialog: /** @type {{kind: string, session?: OwnSession}|null} */ (null),
   busy: /** @type {string|null} */ (null),
-  account: { shown: false, busy: false, problem: /** @type {string|null} */ (null), waitS: 0, sessions: /** @type {OwnSession[]|null} */ (null) },
+  account: {
+    shown: false,
+    busy: false,
+    /** Why the password was not changed. @type {string|null} */
+    problem: null,
+    /** Why a session was not ended. @type {string|null} */
+    endProblem: null,
+    waitS: 0,
+    sessions: /** @type {OwnSession[]|null} */ (null),
+  },
 };
 
 const changes = {
@@ -62,6 +71,7 @@ const changes = {
   password_sent: (state) => ({ ...state, account: { ...state.account, busy: true, problem: null } }),
   password_refused: (state, { problem, waitS }) => ({ ...state, account: { ...state.account, busy: false, problem, waitS } }),
   password_changed: (state, { staff }) => ({ ...state, staff, account: { ...state.account, busy: false, problem: null } }),
+  end_refused: (state, { problem, waitS = 0 }) => ({ ...state, account: { ...state.account, endProblem: problem, waitS } }),
   sessions_came: (state, { sessions }) => ({ ...state, account: { ...state.account, sessions } }),
 
   link_changed: (state, { link }) => (state.link === link ? state : { ...state, link }),
@@ -103,7 +113,7 @@ const changes = {
     notice: { name, params, bad, number: (state.notice?.number ?? 0) + 1 },
   }),
   notice_read: (state) => ({ ...state, notice: null }),
-  dialog_opened: (state, { kind }) => ({ ...state, dialog: { kind } }),
+  dialog_opened: (state, { kind, session }) => ({ ...state, dialog: { kind, session }, account: { ...state.account, endProblem: null } }),
   dialog_closed: (state) => ({ ...state, dialog: null }),
   work_began: (state, { what }) => ({ ...state, busy: what }),
   work_ended: (state) => ({ ...state, busy: null }),

@@ -206,7 +206,7 @@ export const text = {
     change: "Change password",
     changing: "Changing …",
     problems: {
-      wrong_credentials: "The current password is not this one.",
+      wrong_credentials: "That is not your current password.",
       differ: "The two new passwords differ.",
       too_short: "A password has at least 8 characters.",
       too_long: "A password has at most 1000 characters.",
@@ -223,13 +223,29 @@ export const text = {
     this: "This one",
     inUse: "in use now",
     begun: (when) => `Since ${when}`,
-    end: "End",
+    end: "End …",
     endThis: (name) => `End the session of ${name}`,
-    endOthers: "End all others",
+    endOthers: "End all others …",
+    /** @param {string|null} name @param {number} waitS */
+    problem(name, waitS) {
+      const said = name ? this.problems[name] : "";
+      return typeof said === "function" ? said(waitS) : said;
+    },
   },
 
   dialogs: {
     cancel: "Cancel",
+    password: "Your password",
+    end_session: {
+      heading: "End this session?",
+      words: (name) => `${name} is signed out at once. Show that it is you.`,
+      submit: "End session",
+    },
+    end_others: {
+      heading: "End all other sessions?",
+      words: () => "You stay signed in here, and are signed out everywhere else at once. Show that it is you.",
+      submit: "End sessions",
+    },
     close: {
       heading: "Close the conversation",
       question: "How did it end?",
