@@ -122,7 +122,7 @@ class Settings:
     connections_per_address: int = _setting(1000, _count, "a whole number above 0", "Connections that one address has open at once")
     identity_secret: str = _setting("", _secret, "at least 32 bytes", "Shared with your site, which signs who its customers are; empty: nobody is")
     admin_email: str = _setting("", str, "an e-mail address", "First staff account, made at the first start")
-    admin_password: str = _setting("", str, "a password", "Its password, 8 characters or more, none known from a breach; when empty a random one is made and shown once")
+    admin_password: str = _setting("", str, "a password", "Its password, 8 characters or more, none known from a breach; when empty one is made and shown once")
     inner_secret: str = _setting("", str, "a long random text", "What the processes show each other; made and kept in the var folder when empty")
     signing_key: str = _setting("", str, "a long random text", "Signs customers' tokens; made and kept in the var folder when empty")
 
