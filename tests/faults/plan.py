@@ -46,6 +46,12 @@ def _draining(folder: Path) -> list[Row]:
     return figures(20)
 
 
+def _limits(folder: Path) -> list[Row]:
+    from tests.widget.flood import rows
+
+    return list(rows())
+
+
 def _security(name: str) -> Counts:
     """A part of the figures of security, whose tools are only imported when they are wanted."""
 
@@ -79,6 +85,7 @@ PARTS: tuple[Part, ...] = (
     Part("storage", "disk and database", storage.storage, lambda folder: storage.storage(folder, short=True)),
     Part("index", "an index that is harmed", _index, None),
     Part("draining", "web asked to stop under live chats", _draining, None),
+    Part("limits", "those who ask too much, too slowly or too long", _limits, None),
     Part("crossing", "every route, seven kinds of people, own, other's and absent", _security("crossing"), None),
     Part("scripts", "payloads in every place, read in a real browser", _security("scripts"), None),
     Part("fuzz", "calls that nobody would make", _security("fuzz"), None),

@@ -272,7 +272,7 @@ def figures(rounds: int) -> list[Row]:
     acknowledged, late = sum(o.acknowledged for o in outcomes), sum(sum(o.late_statuses.values()) for o in outcomes)
     return [
         row(
-            "15 SIGTERM under 50 live chats",
+            f"{rounds} SIGTERM under {CHATS} live chats",
             "0 answers 5xx, 0 lost, 0 doubled, every stream told, exit 0, at most 20 s",
             f"{sum(o.errors for o in outcomes)} answers 5xx, {sum(o.lost for o in outcomes)} lost, {sum(o.doubled for o in outcomes)} doubled, "
             f"{untold} streams not told, slowest end {slowest:.1f} s",
