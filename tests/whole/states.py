@@ -6,8 +6,11 @@ kit with the shop's articles, whatever was done in it before.
 
 from __future__ import annotations
 
+import json
 import re
+import secrets
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from dataclasses import dataclass
 from playwright.sync_api import BrowserContext, Page, expect
 
 from kit.processes import RunningKit
+from kit.programs import WEB_PYTHON, inherited, web_half
+from kit.settings import ROOT
 from tests.whole.browsers import PATIENCE_MS, DeskAgent, ShopVisitor
 from tests.whole.people import Agent, Customer
 
@@ -22,6 +27,7 @@ NOTHING = re.compile(r"(?!)")
 OFFLINE = re.compile("ERR_INTERNET_DISCONNECTED")
 """What a browser itself writes to the console when a call meets no network, and what it writes of an answer that is an error on purpose."""
 NOT_FOUND = re.compile("status of 404")
+REFUSED = re.compile("status of 422")
 NOT_SIGNED_IN = re.compile("status of 401")
 VAGUE = ("wifi", "parcel", "bulb", "order", "hub", "light", "money", "app", "camera picture", "light is red", "my light", "delivery", "password")
 LONG_QUESTION = "My parcel was to come on Tuesday, then on Thursday, and now the page says that it was handed to a neighbour."
@@ -136,10 +142,48 @@ def _signing_in(page: Page, kit: RunningKit) -> Iterator[State]:
     DeskAgent(page, kit.url, kit.settings.admin_email, "not the password")
     expect(page.get_by_text("do not fit together")).to_be_visible(timeout=PATIENCE_MS)
     yield State("desk-wrong-password", page, NOT_SIGNED_IN)
+    yield from _first_day(page, kit)
     agent = DeskAgent(page, kit.url, kit.settings.admin_email, kit.settings.admin_password)
     agent.sees(re.compile("Nobody is waiting"))
     yield State("desk-empty", page, NOT_SIGNED_IN)
+    yield from _own_account(agent)
     return agent
+
+
+def _first_day(page: Page, kit: RunningKit) -> Iterator[State]:
+    """Somebody comes with the password that was made for them, and goes again."""
+    made = hired(kit)
+    newcomer = DeskAgent(page, kit.url, made["email"], made["password"])
+    newcomer.sees(re.compile("Your password was made for you"))
+    yield State("desk-first-password", page, NOT_SIGNED_IN)
+    newcomer.presses("Sign out")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def hired(kit: RunningKit) -> dict[str, str]:
+    """A new account, made as an operator makes one: e-mail and password."""
+    command = [str(WEB_PYTHON), "-m", "desk", "add-staff", f"grace-{secrets.token_hex(4)}@example.org", "Grace"]
+    environment = {**inherited(), **web_half(kit.settings)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    created: dict[str, str] = json.loads(done.stdout)["created"]
+    return created
+
+
+def _own_account(agent: DeskAgent) -> Iterator[State]:
+    """The sessions are two at least: whoever emptied the queue signed in as well."""
+    agent.presses("Your account")
+    agent.sees("This one")
+    yield State("desk-account", agent.page)
+    for label, words in (("Current password", "not this one"), ("New password", "password1"), ("New password again", "password1")):
+        agent.page.get_by_label(label, exact=True).fill(words)
+    agent.presses("Change password")
+    agent.sees(re.compile("known from a breach:"))
+    yield State("desk-account-refused", agent.page, REFUSED)
+    agent.presses("End all others …")
+    agent.sees("End all other sessions?")
+    yield State("desk-account-end", agent.page)
+    agent.presses("Cancel")
+    agent.presses("Back to the desk")
 
 
 def _waiting(visitor: ShopVisitor) -> Iterator[State]:
