@@ -136,7 +136,7 @@ def _call(people: People, case: Case, mode: GenerationMode, checks: list[Any], d
 
 
 def _is_meant(case: Case, kind: str, answer: Any) -> bool:
-    """What a schema cannot say: choices that were offered, surveys that were asked, breached passwords, who signed; too long is 413; entries are refused one by one."""
+    """What a schema cannot say: choices offered, surveys asked, breached passwords, who signed; too long is 413; entries are refused one by one."""
     label, status = case.operation.label, answer.status_code
     if kind == "RejectedPositiveData":
         signed = label == "POST /api/conversations" and isinstance(case.body, dict) and case.body.get("identity") is not None
