@@ -28,6 +28,8 @@ TIMEOUT_S = 3.0
 FRESH_S = 10.0
 EVERY_S = 4.0
 EVERY_UNREADY_S = 0.5
+LEAST_FREE_BYTES = 256 * 1024
+"""Some messages with all that is written beside them, at most 100 KiB each."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Readiness:
 
     def __init__(self, database: Database, bot: BotClient, search: SearchClient, library: Library) -> None:
         self._checks: dict[str, Callable[[], str]] = {
-            "database": lambda: can_write(database),
+            "database": lambda: can_write(database) or lack_of_room(database.free_bytes()),
             "articles": lambda: _can_be_read(library),
             "search": lambda: self._search_answers(search),
             "rasa": lambda: self._knows_acts(bot),
@@ -117,6 +119,14 @@ def can_write(database: Database) -> str:
         connection.execute(text("INSERT INTO counters (name, value) VALUES ('canary', 0)"))
         connection.execute(text("DELETE FROM counters WHERE name = 'canary'"))
     return ""
+
+
+def lack_of_room(free_bytes: int | None) -> str:
+    """What is wrong with so much room on the disk.
+
+    On a full disk a write as small as the canary may still find a place that a longer one has left, where no message does any more.
+    """
+    return "the disk is full" if free_bytes is not None and free_bytes < LEAST_FREE_BYTES else ""
 
 
 def _canary(bot: BotClient, question: str) -> TurnResult:

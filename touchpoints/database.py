@@ -5,6 +5,7 @@ Only `Database.writing` and `Database.reading` open transactions, so what is wri
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -76,6 +77,16 @@ class Database:
         """One consistent view of the database."""
         with self._transaction(write=False) as connection:
             yield connection
+
+    def free_bytes(self) -> int | None:
+        """How much more the disk under a SQLite file takes; None where there is no file. Raises `StoreError` when its folder is gone."""
+        url = self.engine.url
+        if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+            return None
+        try:
+            return shutil.disk_usage(Path(url.database).parent).free
+        except OSError as cause:
+            raise StoreError(f"the folder of the database cannot be read: {cause.strerror}") from cause
 
     @contextmanager
     def _transaction(self, *, write: bool, wait_ms: int = BUSY_TIMEOUT_S * 1000) -> Iterator[Connection]:

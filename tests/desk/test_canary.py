@@ -21,7 +21,13 @@ class Titled:
 
 
 class Well:
-    """A database and a search with which all is well."""
+    """A database and a search with which all is well; ``free`` is the room on the database's disk."""
+
+    def __init__(self, free: int | None = None) -> None:
+        self.free = free
+
+    def free_bytes(self) -> int | None:
+        return self.free
 
     def writing(self) -> Any:
         return nullcontext(self)
@@ -87,3 +93,11 @@ def test_without_articles_any_question_will_do() -> None:
     ear = Ear()
     assert actions_part(ear, Shelf()) == ""
     assert ear.heard == [ANYTHING_ASKED]
+
+
+@pytest.mark.parametrize(("free", "problem"), [(0, "the disk is full"), (100_000, "the disk is full"), (10_000_000, ""), (None, "")])
+def test_a_full_disk_is_told_even_when_a_small_write_still_fits(free: int | None, problem: str) -> None:
+    """The canary takes two pages of the log, a message some ten; a database without a file has no disk."""
+    readiness = Readiness(Well(free), Ear(found=("a",)), Well(), Shelf("a"))  # type: ignore[arg-type] - fakes
+    readiness.ask()
+    assert readiness.parts()["database"].message == problem

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, insert, select, text
+from sqlalchemy import Connection, create_engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from tests.touchpoints.entries import NOON, touchpoint
@@ -65,6 +65,17 @@ def test_a_failed_write_gives_its_number_back(database: Database) -> None:
         record(connection, [touchpoint()], NOON)
     with database.reading() as connection:
         assert [recorded.seq for recorded in read_ledger(connection)] == [1]
+
+
+def test_the_room_on_the_disk_is_known(tmp_path: Path) -> None:
+    """Of a file's disk; a database without a file has none, and a folder that is gone is told."""
+    there = open_database(f"sqlite:///{tmp_path / 'var' / 'x.sqlite'}")
+    assert (there.free_bytes() or 0) > 0
+    assert Database(create_engine("sqlite://")).free_bytes() is None
+    (tmp_path / "var").rmdir()
+    with pytest.raises(StoreError, match="folder"):
+        there.free_bytes()
+    there.engine.dispose()
 
 
 def test_a_writer_holds_the_lock_from_the_start(database: Database) -> None:
