@@ -173,10 +173,10 @@ class Reader:
 
 @contextmanager
 def counting_chromium() -> Iterator[Browser]:
-    """The Chromium of this machine; the trap's name leads to the trap."""
+    """The Chromium of this machine; the trap's name leads to the trap, all others nowhere."""
     with Trap() as trap:
         threading.Thread(target=trap.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        rule = f"--host-resolver-rules=MAP trap.example 127.0.0.1:{trap.server_address[1]}"
+        rule = f"--host-resolver-rules=MAP trap.example 127.0.0.1:{trap.server_address[1]},MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=str(find(CHROMIUM)), args=[*ARGUMENTS, rule])
             try:

@@ -19,11 +19,12 @@ from tests.contract.kit_stand_in import Neighbours
 from .browser import Reader, counting_chromium
 from .library import WHOLE
 from .payloads import Payload, payloads
-from .sinks import Batch, all_at, at, batches
+from .sinks import Batch, all_at, at, batches, fitting
 from .stage import Dress, Stage, stage
 from .talk import END, Talk, Talkers
 
-BATCHES_A_TALK = 20
+PAYLOADS_A_TALK = 16
+"""Each is said by everyone, so there are some hundreds on its page."""
 LONGEST_QUERY = 500
 
 
@@ -35,8 +36,8 @@ class Scale:
     singles: int
 
 
-SHORT = Scale(batch=40, singles=10)
-FULL = Scale(batch=1, singles=10_000)
+SHORT = Scale(batch=16, singles=6)
+FULL = Scale(batch=8, singles=10_000)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class _Visit:
         self.there, self.reader, self.around, self.found, self.singles = there, reader, around, found, singles
         self.url = there.served.url
         self.talkers = Talkers(there.served.services, there.served.services.wakeups.notify)
-        self.talks = [self.talkers.talk(found[start : start + BATCHES_A_TALK]) for start in range(0, len(found), BATCHES_A_TALK)]
+        several = max(1, PAYLOADS_A_TALK // len(found[0]))
+        self.talks = [self.talkers.talk(found[start : start + several]) for start in range(0, len(found), several)]
 
     def everything(self) -> None:
         """All sinks, those of staff last."""
@@ -109,7 +111,7 @@ class _Visit:
             self.reader.reads(f"{self.url}/help/{WHOLE}{number}", "article body")
 
     def searches(self) -> None:
-        for batch in self.found:
+        for batch in (piece for whole in self.found for piece in fitting("search words", whole, LONGEST_QUERY)):
             self.around.answers["/search"] = json.dumps(_search_answer(batch)).encode()
             words = all_at("search words", batch, " ")[:LONGEST_QUERY]
             self.reader.reads(f"{self.url}/help?q={quote(words)}", "search excerpt")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .payloads import Payload
 
@@ -48,5 +48,16 @@ def all_at(sink: str, batch: Batch, glue: str = "\n\n") -> str:
 
 
 def batches(payloads: Sequence[Payload], size: int) -> list[Batch]:
-    """Payloads in batches of a size. A payload that swallows what follows it hides the rest of its batch: the full run has batches of one."""
+    """Payloads in batches of a size. One that swallows what follows it hides the rest of its batch: where all are counted, batches are small."""
     return [payloads[start : start + size] for start in range(0, len(payloads), size)]
+
+
+def fitting(sink: str, batch: Batch, longest: int) -> Iterator[Batch]:
+    """A batch in pieces whose words are no longer than a sink takes."""
+    piece: list[Payload] = []
+    for payload in batch:
+        if piece and len(all_at(sink, [*piece, payload], " ")) > longest:
+            yield piece
+            piece = []
+        piece.append(payload)
+    yield piece
