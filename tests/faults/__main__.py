@@ -7,6 +7,8 @@ What the full counts have found so far is written into docs/reliability.md. Ends
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from kit.settings import ROOT, read_settings
 from tests.faults.plan import PARTS, Counts, Part
 from tests.faults.report import as_document, keep, kept
 from tests.faults.rows import Row, as_markdown
+
+DOCUMENT = "docs/reliability.md"
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
             rows += _run(part, count, results, anew=arguments.only is not None)
     print("\n".join(as_markdown(rows)))
     if not arguments.short:
-        (ROOT / "docs" / "reliability.md").write_text(as_document(results, PARTS, _commit()), encoding="utf-8")
+        (ROOT / DOCUMENT).write_text(as_document(results, PARTS, _commit(), _machine()), encoding="utf-8")
     return 0 if all(row.is_met for row in rows) else 1
 
 
@@ -55,9 +59,20 @@ def _run(part: Part, count: Counts, results: Path, *, anew: bool) -> list[Row]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, with a + if something is changed in it."""
-    told = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True, timeout=30)
-    return told.stdout.strip() or "no repository"
+    """The commit that is checked out, with a + if something is changed in it; the document itself is, since its parts are counted one by one."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{DOCUMENT}")
+    return (commit or "no repository") + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout.strip()
+
+
+def _machine() -> str:
+    """What it was counted on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores and {memory:.0f} GiB of memory, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -62,19 +62,25 @@ def kept(results: Path, name: str) -> Kept | None:
     return Kept([Row(**row) for row in found["rows"]], found["took_s"], found["commit"], found["date"])
 
 
-def as_document(results: Path, parts: Sequence[Part], commit: str) -> str:
-    """The whole of docs/reliability.md."""
+def as_document(results: Path, parts: Sequence[Part], commit: str, machine: str) -> str:
+    """The whole of docs/reliability.md; ``machine`` says what it was counted on."""
     lines = [HEAD + "## What was found\n"]
-    missed, open_parts = 0, list[str]()
+    counted, open_parts = list[Row](), list[str]()
     for part in parts:
         found = kept(results, part.name)
         if found is None:
             open_parts.append(part.about)
             continue
-        missed += sum(not row.is_met for row in found.rows)
+        counted += found.rows
         lines += [f"### {part.about[0].upper()}{part.about[1:]}\n", *as_markdown(found.rows), ""]
-        lines.append(f"`make faults` part `{part.name}`, {found.date}, commit {found.commit}, {found.took_s / 60:.0f} min.\n")
-    verdict = "All figures counted are met." if not missed else f"{missed} figures are missed; they are marked."
+        lines.append(f"`make faults` part `{part.name}`, {found.date}, commit {found.commit}, {_told(found.took_s)}.\n")
+    missed = sum(not row.is_met for row in counted)
+    verdict = f"Missed are {missed} of {len(counted)} figures; they are marked." if missed else f"All {len(counted)} figures counted are met."
     still = f" Not counted yet: {'; '.join(open_parts)}." if open_parts else ""
-    lines.insert(1, f"{verdict}{still} Last written at commit {commit}.\n")
+    today = datetime.now(UTC).date().isoformat()
+    lines.insert(1, f"{verdict}{still} Last written on {today} at commit {commit}, on a machine with {machine}.\n")
     return "\n".join(lines)
+
+
+def _told(took_s: float) -> str:
+    return f"{took_s:.0f} s" if took_s < 100 else f"{took_s / 60:.0f} min"

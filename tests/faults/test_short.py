@@ -59,6 +59,6 @@ def test_what_was_found_is_kept_and_written_down(tmp_path: Path) -> None:
     again = kept(tmp_path, part.name)
     assert again is not None
     assert again.rows[0] == Row("lost", "0", "0", "10")
-    document = as_document(tmp_path, [part], "abc1234")
-    assert "1 figures are missed" in document
+    document = as_document(tmp_path, [part], "abc1234", "2 cores")
+    assert "Missed are 1 of 2 figures" in document
     assert "| doubled | 0 | **missed** 1 | 10 |" in document
