@@ -24,6 +24,7 @@ import requests
 
 from kit.processes import RunningKit, copy_prepared, trial_settings
 from kit.settings import read_settings
+from knowledge_base.aim import aim_of
 from knowledge_base.building import build
 from knowledge_base.embedding import SentenceEmbedder
 from knowledge_base.evaluation import Question, read_questions
@@ -111,7 +112,7 @@ def kit_on(articles: Path) -> Iterator[RunningKit]:
         settings = trial_settings(Path(folder) / "kit", articles=articles.resolve())
         embedder = SentenceEmbedder(prepared.var / "embedding")
         settings.index.mkdir(parents=True)
-        build(read_folder(settings.articles), settings.index, embedder, no_answer_share=settings.no_answer_share, now=datetime.now(UTC))
+        build(read_folder(settings.articles), settings.index, embedder, aim=aim_of(settings), now=datetime.now(UTC))
         copy_prepared(prepared.var, settings.var)
         with RunningKit(settings, prepared=prepared.var) as kit:
             kit.wait_ready(90)

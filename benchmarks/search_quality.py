@@ -20,9 +20,19 @@ from benchmarks.search.pictures import Curve
 from benchmarks.search.resampling import RESAMPLES, answers_of
 from benchmarks.search.running import Running
 from benchmarks.search.sets import BANKING, CUREKART, PUBLISHED, SEEDS, SHOP_QUESTIONS, Case, public_cases, set_name, shop_cases
-from benchmarks.search.tables import SetFigures, ablation_table, all_figures_table, banking_table, curekart_table, goals_table, set_figures
+from benchmarks.search.tables import (
+    SetFigures,
+    ablation_table,
+    all_figures_table,
+    banking_table,
+    curekart_table,
+    goals_table,
+    set_figures,
+    told_table,
+)
 from benchmarks.search.vectors import KnownVectors, embed_once, texts_of
 from kit.settings import ROOT, Settings, read_settings
+from knowledge_base.aim import aim_of
 from knowledge_base.embedding import Embedder, SentenceEmbedder
 from knowledge_base.export import is_exported
 
@@ -59,9 +69,10 @@ def _section(wanted: Wanted, settings: Settings) -> list[str]:
         vectors = _embedded("the shipped model", SentenceEmbedder(wanted.embedding), cases)
         fewer = [one for name in ABLATED for one in [case for case in cases if case.name == name][:1]]
         without = {name: _embedded(name, model, fewer) for name, model in models.lacking(settings.model)}
-        measured, ablated = _run(cases, fewer, vectors, without, settings.no_answer_share)
+        measured, told, ablated = _run(cases, fewer, vectors, without, aim_of(settings))
         sets = set_figures_by_name(measured)
-        lines = [*introduction(wanted), *quality_lines(sets), *ablation_lines(ablated)]
+        shares = {case.name: case.no_answer_share for case in cases}
+        lines = [*introduction(wanted), *quality_lines(sets), *told_lines(shares, sets, set_figures_by_name(told)), *ablation_lines(ablated)]
         lines += picture_lines(sets, wanted.pictures)
         lines += _adapted_lines(cases, measured, wanted, settings) if wanted.adapt else []
     return lines
@@ -76,16 +87,16 @@ def _embedded(name: str, embedder: Embedder, cases: Sequence[Case]) -> KnownVect
 
 def _run(
     cases: Sequence[Case], fewer: Sequence[Case], vectors: KnownVectors, without: dict[str, KnownVectors], share: float
-) -> tuple[list[Measured], list[Ablated]]:
-    """All ``cases`` as they are, and some without each part."""
+) -> tuple[list[Measured], list[Measured], list[Ablated]]:
+    """All ``cases`` as they are, all with their own share of questions without an answer, and some without each part."""
     began = time.monotonic()
     with Running(share) as running:
         # The longest first, so that no process is left alone with it at the end.
         ablating = running.ablate(fewer, vectors, without)
-        measuring = running.measure(cases, vectors)
-        measured, ablated = [one.result() for one in measuring], [one.result() for one in ablating]
-    _told(f"{len(measured)} indexes asked, {len(ablated)} of them without each part, {time.monotonic() - began:.0f} s")
-    return measured, ablated
+        measuring, telling = running.measure(cases, vectors), running.measure_as_told(cases, vectors)
+        measured, told, ablated = ([one.result() for one in some] for some in (measuring, telling, ablating))
+    _told(f"{len(measured)} indexes asked twice, {len(ablated)} of them without each part, {time.monotonic() - began:.0f} s")
+    return measured, told, ablated
 
 
 def set_figures_by_name(measured: Sequence[Measured]) -> dict[str, SetFigures]:
@@ -121,6 +132,16 @@ def quality_lines(sets: dict[str, SetFigures]) -> list[str]:
     return [*lines, "", "Confidence, against what it is to be:", "", *goals_table(list(sets.values()))]
 
 
+def told_lines(shares: dict[str, float], sets: dict[str, SetFigures], told: dict[str, SetFigures]) -> list[str]:
+    """What it is worth that the owner says how many messages no article answers."""
+    lines = [
+        "",
+        "The share of messages without an answer is not in the articles: it is a setting (`TOUCHDESK_NO_ANSWER_SHARE`), and the tables above",
+    ]
+    lines += ["have the usual one. What the setting is worth where the owner knows it; nothing else is chosen by the questions:", ""]
+    return [*lines, *told_table(shares, list(sets.values()), list(told.values()))]
+
+
 def ablation_lines(ablated: Sequence[Ablated]) -> list[str]:
     """What each part is worth."""
     names = [one.name for one in ablated]
@@ -152,10 +173,10 @@ def _adapted_lines(cases: Sequence[Case], measured: Sequence[Measured], wanted: 
     lines += [f"| set | decision | {' | '.join(f'{figure} before | after' for figure in SHOWN)} |", f"|---|---|{'---|' * 2 * len(SHOWN)}"]
     for case, before in {case.name: (case, one) for case, one in reversed(list(zip(cases, measured, strict=True)))}.values():
         with tempfile.TemporaryDirectory() as folder:
-            found = models.adapted(case, wanted.embedding, Path(folder), settings.model, settings.no_answer_share)
+            found = models.adapted(case, wanted.embedding, Path(folder), settings.model, aim_of(settings))
             if found:
                 decision, embedder = found
-                after = measure(case, embedder, settings.no_answer_share, decision.settled)
+                after = measure(case, embedder, aim_of(settings), decision.settled)
                 columns = [cell for figure in SHOWN for cell in _before_and_after(before, after, figure)]
                 kind = "adapted" if decision.is_adapted else "not adapted"
                 lines.append(f"| {case.name} | {kind}, {decision.figures['seconds']:.0f} s | {' | '.join(columns)} |")

@@ -27,6 +27,7 @@ from typing import Any
 
 from kit.processes import RunningKit, trial_settings
 from kit.settings import ROOT, read_settings
+from knowledge_base.aim import aim_of
 from knowledge_base.building import build
 from knowledge_base.embedding import SentenceEmbedder
 from knowledge_base.exceptions import SearchUnavailable
@@ -233,7 +234,7 @@ def measure_building(prepared: str) -> dict[str, Any]:
         articles = Path(folder) / "articles"
         _write_articles(articles, texts)
         began = time.perf_counter()
-        build(read_folder(articles), Path(folder) / "index", embedder, no_answer_share=settings.no_answer_share, now=datetime.now(UTC))
+        build(read_folder(articles), Path(folder) / "index", embedder, aim=aim_of(settings), now=datetime.now(UTC))
         return {"whole_s": time.perf_counter() - began, "embedding_s": embedder.taken_s}
 
 

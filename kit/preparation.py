@@ -113,6 +113,7 @@ def data_steps(settings: Settings) -> list[Step]:
     embedding = var / "embedding" / "manifest.json"
     web = web_half(settings)
     model = Path(settings.model)
+    wanted = str((settings.no_answer_share, settings.answers_right))
     return [
         Step(
             name="export",
@@ -134,7 +135,7 @@ def data_steps(settings: Settings) -> list[Step]:
             says="The index over the articles",
             commands=[[str(WEB_PYTHON), "-m", "knowledge_base", "build"]],
             # Not the articles: the service itself brings the index up to them, and does so in a moment where only some have changed.
-            inputs=lambda: fingerprint(str(settings.articles), *_sources(knowledge), embedding, str(settings.no_answer_share)),
+            inputs=lambda: fingerprint(str(settings.articles), *_sources(knowledge), embedding, wanted),
             stamp=stamps / "index",
             outputs=(settings.index / "current",),
             after=("web-environment", "export"),

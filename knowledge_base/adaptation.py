@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from .aim import Aim
 from .calibration import NO_ARTICLE, Calibration, Floats, HeldOut, Numbers, calibrate, near_level, signs
 from .embedding import Vectors
 from .evaluation import auroc
@@ -100,13 +101,13 @@ def changed_much(now: frozenset[str], then: frozenset[str]) -> bool:
     return len(now - then) >= MUCH_NEW * max(1, len(now))
 
 
-def key(material: Material, base: str, no_answer_share: float) -> str:
+def key(material: Material, base: str, aim: Aim) -> str:
     """The name of what is decided for these texts, this base model and this method; 32 hexadecimal digits."""
     rows = material.rows
     articles: list[list[list[object]]] = [[] for _ in range(rows.articles)]
     for article, kind, text in zip(rows.article.tolist(), rows.kind.tolist(), material.texts, strict=True):
         articles[article].append([kind, text])
-    form = [METHOD, base, no_answer_share, sorted(map(json.dumps, articles)), list(material.far)]
+    form = [METHOD, base, asdict(aim), sorted(map(json.dumps, articles)), list(material.far)]
     return hashlib.sha256(json.dumps(form).encode()).hexdigest()[:32]
 
 
@@ -168,15 +169,14 @@ def ask_from_outside(data: Learnable, head: TrainedHead, texts: Sequence[str], v
     return HeldOut(signs(scores, highest(cosines, data.rows), highest(words, data.rows), best), best, truth, np.ones(len(texts)))
 
 
-def tried(material: Material, of_folds: Sequence[tuple[Fold, Vectors]], no_answer_share: float) -> Tried:
+def tried(material: Material, of_folds: Sequence[tuple[Fold, Vectors]], aim: Aim) -> Tried:
     """What a model reached, given its vectors in each fold; spelling counts what finds most."""
     by_share = {share: joined([answers(material, vectors, fold, share) for fold, vectors in of_folds]) for share in LEXICAL_SHARES}
     share = max(by_share, key=lambda one: float(by_share[one].asked.right.mean()))  # the first of equals: less spelling
     found = by_share[share]
     phrasings = float((material.rows.kind == PHRASING).sum() / material.rows.articles)
-    calibration = calibrate(
-        weighted([found.asked, found.near, found.far], no_answer_share), near_level(found.near.signs, found.titles.signs), phrasings
-    )
+    near = near_level(found.near.signs, found.titles.signs)
+    calibration = calibrate(weighted([found.asked, found.near, found.far], aim.no_answer_share), near, phrasings, aim)
     return Tried(round(float(found.asked.right.mean()), 4), auroc_near(found, calibration), len(found.asked.truth), Settled(share, calibration))
 
 

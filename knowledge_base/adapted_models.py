@@ -11,7 +11,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from . import embedding, generations, index_files
 from .adaptation import METHOD
+from .aim import Aim
 from .embedding import Embedder, Vectors
 from .exceptions import EmbeddingUnusable, IndexUnusable
 from .training import Settled
@@ -43,7 +44,7 @@ class Decision:
     settled: Settled
     base_settled: Settled
     marks: frozenset[str]
-    no_answer_share: float
+    aim: Aim
     figures: dict[str, Any]
 
     @property
@@ -53,7 +54,8 @@ class Decision:
     def as_json(self) -> dict[str, Any]:
         """The form in which manifests hold it."""
         settled, base_settled = index_files.settled_as_json(self.settled), index_files.settled_as_json(self.base_settled)
-        return {**vars(self), "marks": sorted(self.marks), "settled": settled, "base_settled": base_settled, "method": METHOD}
+        forms = {"marks": sorted(self.marks), "settled": settled, "base_settled": base_settled, "aim": asdict(self.aim)}
+        return {**vars(self), **forms, "method": METHOD}
 
 
 class Models(Protocol):
@@ -194,7 +196,7 @@ def read_decision(folder: Path) -> Decision:
             settled=index_files.settled_from(form["settled"]),
             base_settled=index_files.settled_from(form["base_settled"]),
             marks=frozenset(form["marks"]),
-            no_answer_share=float(form["no_answer_share"]),
+            aim=Aim(**form["aim"]),
             figures=dict(form["figures"]),
         )
     except index_files.UNREADABLE as cause:

@@ -23,6 +23,7 @@ import numpy as np
 from . import adaptation, embedding, export, generations
 from .adaptation import Material, Tried
 from .adapted_models import BUILDING, Decision, ModelFolders, write_decision
+from .aim import Aim
 from .building import embed_new, read_far_messages, rows_of
 from .embedding import SentenceEmbedder, Vectors, tight_batches
 from .exceptions import KnowledgeBaseError
@@ -44,13 +45,13 @@ TIMES_SEEN, LEAST_STEPS, MOST_STEPS = 10, 120, 480
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be adapted and how: the base model's name, ``steps`` None for as many as the phrasings are worth.
+    """What is to be adapted and how: the base model's name, ``aim`` what the owner wants, ``steps`` None for as many as the phrasings are worth.
 
     With ``anyway`` what the folds say is noted but not obeyed: for trials.
     """
 
     model: str
-    no_answer_share: float
+    aim: Aim
     steps: int | None = None
     folds: int = adaptation.MOST_FOLDS
     anyway: bool = False
@@ -59,7 +60,7 @@ class Wish:
 def adapt(articles: Sequence[Article], models: ModelFolders, wish: Wish, now: datetime) -> Decision:
     """Decide for these articles, unless that has been done. Raises `KnowledgeBaseError` while another process is at it."""
     material = material_of(articles)
-    key = adaptation.key(material, models.base, wish.no_answer_share)
+    key = adaptation.key(material, models.base, wish.aim)
     with _alone(models.folder):
         known = models.decision(key)
         return known or _decide(articles, material, key, models, wish, now)
@@ -90,15 +91,13 @@ def _decide(articles: Sequence[Article], material: Material, key: str, models: M
     began = time.monotonic()
     texts = material.everything
     base_vectors = embed_new(texts, models.known(models.base), models.of(models.base))
-    base_settled = _settle(material, base_vectors, wish.no_answer_share)
+    base_settled = _settle(material, base_vectors, wish.aim)
     learner = _Learner(wish, material)
     base, adapted = learner.try_out()
     pays = adaptation.is_better(adapted, base)
     figures = {"base": _figures(base), "adapted": _figures(adapted), "pays": pays}
     log.info("held out of %d phrasings: %s", base.questions, figures)
-    decision = Decision(
-        key, now.isoformat(), models.base, models.base, base_settled, base_settled, adaptation.marks(articles), wish.no_answer_share, figures
-    )
+    decision = Decision(key, now.isoformat(), models.base, models.base, base_settled, base_settled, adaptation.marks(articles), wish.aim, figures)
     with _building(models.folder, key) as building:
         if not (pays or wish.anyway):
             write_decision(models.folder, building, _timed(decision, began), {}, texts, base=base_vectors)
@@ -110,10 +109,10 @@ def _decide(articles: Sequence[Article], material: Material, key: str, models: M
     return decision
 
 
-def _settle(material: Material, vectors: Vectors, no_answer_share: float) -> Settled:
+def _settle(material: Material, vectors: Vectors, aim: Aim) -> Settled:
     count = len(material.texts)
     data = Learnable(material.rows, material.texts, vectors[:count], index_texts(material.texts))
-    return settle(data, far=material.far, far_vectors=vectors[count:], no_answer_share=no_answer_share)
+    return settle(data, far=material.far, far_vectors=vectors[count:], aim=aim)
 
 
 def _figures(tried: Tried) -> dict[str, Any]:
@@ -153,8 +152,8 @@ class _Learner:
             with self._adapted(fold.kept.tolist(), seed=number + 1):
                 adapted.append((fold, vectors_of(self._sentence, self._material.everything)))
             log.info("fold %d of %d learnt from %d rows", number + 1, len(folds), len(fold.kept))
-        share = self._wish.no_answer_share
-        return adaptation.tried(self._material, [(fold, plain) for fold in folds], share), adaptation.tried(self._material, adapted, share)
+        aim = self._wish.aim
+        return adaptation.tried(self._material, [(fold, plain) for fold in folds], aim), adaptation.tried(self._material, adapted, aim)
 
     def write_adapted(self, folder: Path) -> dict[str, Any]:
         """Adapt to everything and export to ``folder``. Returns what the manifest of an exported model says beside its files."""

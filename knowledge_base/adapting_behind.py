@@ -62,7 +62,7 @@ class AdaptingBehind:
 
     def _decide(self, live: LiveIndex) -> None:
         latest = self._sound(live.model)
-        due = latest is None or latest.no_answer_share != live.no_answer_share or changed_much(marks(live.articles), latest.marks)
+        due = latest is None or latest.aim != live.aim or changed_much(marks(live.articles), latest.marks)
         if due and can_pay(live.articles):
             self._start()
             return

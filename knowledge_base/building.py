@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from . import article_store, generations, index_files
+from .aim import Aim
 from .article_store import StoredArticle
 from .embedding import Embedder, Vectors
 from .lexical import index_texts
@@ -48,7 +49,7 @@ def build(
     index: Path,
     embedder: Embedder,
     *,
-    no_answer_share: float,
+    aim: Aim,
     now: datetime,
     settled: Settled | None = None,
     settled_here: bool = False,
@@ -70,7 +71,7 @@ def build(
     known = {**(also_known or {}), **index_files.known_vectors(index, embedder.checksum)}
     vectors = embed_new(everything, known, embedder, told)
     data = Learnable(rows, texts, vectors[: len(texts)], index_texts(texts))
-    decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], no_answer_share=no_answer_share)
+    decided = settled or settle(data, far=everything[len(texts) :], far_vectors=vectors[len(texts) :], aim=aim)
     head = fit_head(data, decided.lexical_share, hurried=settled is not None and not settled_here)
 
     manifest = {
@@ -79,7 +80,7 @@ def build(
         "articles": rows.articles,
         "fingerprint": fingerprint(reading),
         "problems": [str(problem) for problem in reading.problems],
-        "no_answer_share": no_answer_share,
+        "aim": asdict(aim),
         "settled": index_files.settled_as_json(decided),
         "settled_here": settled is None or settled_here,
     }
@@ -97,14 +98,14 @@ def build(
     return Built(name, rows.articles, len(texts), len(set(everything) - set(known)))
 
 
-def settle_again(index: Path, embedder_checksum: str, no_answer_share: float) -> Settled:
+def settle_again(index: Path, embedder_checksum: str, aim: Aim) -> Settled:
     """Ask the live generation's own phrasings as if held out. Raises `IndexUnusable` when there is no usable one."""
     folder = index / generations.current_name(index)
     loaded = index_files.load_index(folder, embedder_checksum)
     texts, vectors = index_files.read_texts(folder)
     count = len(loaded.rows.article)
     data = Learnable(loaded.rows, texts[:count], vectors[:count], index_texts(texts[:count]))
-    return settle(data, far=texts[count:], far_vectors=vectors[count:], no_answer_share=no_answer_share)
+    return settle(data, far=texts[count:], far_vectors=vectors[count:], aim=aim)
 
 
 def fingerprint(reading: Reading) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .aim import Aim
 from .model import Cutoffs
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,10 @@ Numbers = npt.NDArray[np.int64]
 # misses are known); 30 % without an answer, a fifth of these near misses. Each set alone gives about the same (see docs/search.md).
 # Since the embedding is taught, stretched by 1.15 and shifted by 0.35: on more such phrasings and the shop's first questions.
 MODEL = (-2.79, 1.74, 1.33, 1.44, 1.22)
+# What the model and the cut-offs below were fitted to: three messages in ten without an answer. Of the others about one in six finds a
+# wrong article first: so a quarter of what is not right has an answer all the same.
+USUAL_AIM = Aim()
+WRONG_BUT_ANSWERABLE = 0.26
 # The near misses of a middling knowledge base, and how many questions they weigh as much as.
 TYPICAL_NEAR = (0.52, 0.095, 0.55, 0.27)
 TYPICAL_QUESTIONS = 5
@@ -38,12 +43,12 @@ TITLE_QUESTIONS = 10
 SHIFT, STRETCH = 0.5, 0.3
 LEAST_STRETCH = 0.3
 DISTRUSTED, TRUSTED = 0.5, 0.9
-# Cut-offs where held-out phrasings cannot be trusted. Fewer than three phrasings an article, and near misses look surer than they are.
+# Cut-offs where held-out phrasings cannot be trusted, for nine right answers in ten. Fewer than three phrasings an article, and near
+# misses look surer than they are.
 OFFER = 0.3
 ANSWER, ANSWER_UNASKED, ANSWER_STEP = 0.5, 0.65, 0.05
 # As many held-out phrasings as this, and they and the numbers above have an equal say in the cut-offs.
 PRIOR_QUESTIONS = 20
-WANTED_PRECISION = 0.9
 LOWEST_CUTOFF, HIGHEST_CUTOFF = 0.55, 0.75
 NO_ARTICLE = -1
 
@@ -114,28 +119,47 @@ def standard(signs: Floats, near: Sequence[float]) -> Floats:
     return np.stack([signs[:, 0] / score, signs[:, 1] / lead / 3, signs[:, 2] - cosine, signs[:, 3] - lexical], axis=1)
 
 
-def calibrate(held_out: HeldOut, near: tuple[float, ...], phrasings: float = 0.0) -> Calibration:
+def model_for(no_answer_share: float) -> tuple[float, ...]:
+    """`MODEL` where so many of all messages have no answer: its odds times what the share makes right and not right more or less frequent.
+
+    The correction for other shares of the classes of Saerens, Latinne and Decaestecker (Neural Computation 14, 2002).
+    """
+    answerable = (1 - no_answer_share) / (1 - USUAL_AIM.no_answer_share)
+    unanswerable = no_answer_share / USUAL_AIM.no_answer_share
+    odds = answerable / (WRONG_BUT_ANSWERABLE * answerable + (1 - WRONG_BUT_ANSWERABLE) * unanswerable)
+    return (MODEL[0] + float(np.log(odds)), *MODEL[1:])
+
+
+def calibrate(held_out: HeldOut, near: tuple[float, ...], phrasings: float = 0.0, aim: Aim = USUAL_AIM) -> Calibration:
     """Shift and stretch the model by held-out questions; without any it stays as it is. ``phrasings``: how many an article has."""
     questions = int((held_out.truth != NO_ARTICLE).sum())
+    model = model_for(aim.no_answer_share)
     if not questions:
-        return Calibration(MODEL, near, usual_cutoffs(phrasings), 0, None, ())
+        return Calibration(model, near, usual_cutoffs(phrasings, aim), 0, None, ())
     found = float(held_out.right[held_out.truth != NO_ARTICLE].mean())
     trust = float(np.clip((found - DISTRUSTED) / (TRUSTED - DISTRUSTED), 0, 1))
-    plain = _with_constant(standard(held_out.signs, near)) @ np.array(MODEL)
+    plain = _with_constant(standard(held_out.signs, near)) @ np.array(model)
     shift, stretch = fit_line(plain, held_out.right.astype(np.float64), trust * held_out.weight)
-    weights = stretch * np.array(MODEL) + [shift, 0, 0, 0, 0]
+    weights = stretch * np.array(model) + [shift, 0, 0, 0, 0]
     confidence = _sigmoid(shift + stretch * plain)
-    cutoffs = choose_cutoffs(confidence, held_out, usual_cutoffs(phrasings), trust * questions / (questions + PRIOR_QUESTIONS))
+    cutoffs = choose_cutoffs(confidence, held_out, usual_cutoffs(phrasings, aim), trust * questions / (questions + PRIOR_QUESTIONS), aim)
     return Calibration(tuple(float(weight) for weight in weights), near, cutoffs, questions, round(found, 4), coverage_table(confidence, held_out))
 
 
-def usual_cutoffs(phrasings: float) -> Cutoffs:
+def usual_cutoffs(phrasings: float, aim: Aim = USUAL_AIM) -> Cutoffs:
     """The cut-offs where nothing better is known, for so many phrasings an article."""
-    return Cutoffs(answer=round(max(ANSWER, ANSWER_UNASKED - ANSWER_STEP * phrasings), 4), offer=OFFER)
+    answer = round(_wanted(max(ANSWER, ANSWER_UNASKED - ANSWER_STEP * phrasings), aim), 4)
+    return Cutoffs(answer=answer, offer=min(OFFER, answer))
 
 
-def choose_cutoffs(confidence: Floats, held_out: HeldOut, usual: Cutoffs, share: float) -> Cutoffs:
-    """The lower where the Matthews correlation is highest, the upper the lowest one from which nine answers in ten are right.
+def _wanted(cutoff: float, aim: Aim) -> float:
+    """A cut-off for nine right answers in ten, for as many as are wanted: the odds of either rise alike."""
+    odds = cutoff / (1 - cutoff) * (aim.answers_right / (1 - aim.answers_right)) / (USUAL_AIM.answers_right / (1 - USUAL_AIM.answers_right))
+    return odds / (1 + odds)
+
+
+def choose_cutoffs(confidence: Floats, held_out: HeldOut, usual: Cutoffs, share: float, aim: Aim = USUAL_AIM) -> Cutoffs:
+    """The lower where the Matthews correlation is highest, the upper the lowest one from which as many answers are right as are wanted.
 
     ``share`` is what held-out questions have to say, 0 to 1; the rest have the ``usual`` ones.
     """
@@ -143,9 +167,10 @@ def choose_cutoffs(confidence: Floats, held_out: HeldOut, usual: Cutoffs, share:
     offer = max(
         levels, key=lambda level: (matthews(np.where(confidence >= level, held_out.best, NO_ARTICLE), held_out.truth, held_out.weight), -level)
     )
-    answer = np.clip(_lowest_precise(confidence, held_out), LOWEST_CUTOFF, HIGHEST_CUTOFF)
-    lower = float(np.clip(share * offer + (1 - share) * usual.offer, 0.05, 0.45))
-    return Cutoffs(answer=round(float(share * answer + (1 - share) * usual.answer), 4), offer=round(lower, 4))
+    answer = np.clip(_lowest_precise(confidence, held_out, aim.answers_right), _wanted(LOWEST_CUTOFF, aim), _wanted(HIGHEST_CUTOFF, aim))
+    upper = float(share * answer + (1 - share) * usual.answer)
+    lower = float(np.clip(share * offer + (1 - share) * usual.offer, 0.05, min(0.45, upper)))
+    return Cutoffs(answer=round(upper, 4), offer=round(lower, 4))
 
 
 def fit_line(plain: Floats, right: Floats, weight: Floats) -> tuple[float, float]:
@@ -193,11 +218,11 @@ def coverage_table(confidence: Floats, held_out: HeldOut) -> tuple[tuple[float, 
     return tuple(rows)
 
 
-def _lowest_precise(confidence: Floats, held_out: HeldOut) -> float:
+def _lowest_precise(confidence: Floats, held_out: HeldOut, wanted: float) -> float:
     order = np.argsort(-confidence, kind="stable")
     weight = held_out.weight[order]
     precision = np.cumsum(weight * held_out.right[order]) / np.cumsum(weight)
-    precise = np.flatnonzero(precision >= WANTED_PRECISION)
+    precise = np.flatnonzero(precision >= wanted)
     return float(confidence[order][precise[-1]]) if len(precise) else 1.0
 
 

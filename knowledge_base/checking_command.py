@@ -15,6 +15,7 @@ from typing import Any
 from kit.settings import Settings
 
 from . import generations
+from .aim import aim_of
 from .checking import check
 from .embedding import Embedder
 from .exceptions import EmbeddingUnusable, IndexUnusable
@@ -93,7 +94,7 @@ def _opened(reading: Reading, settings: Settings, load: Load, now: datetime) -> 
         return
     with (
         comparable(settings.index, settings.adapted, embedder) as live,
-        trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder,
+        trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder,
     ):
         yield open_generation(folder, embedder)
 

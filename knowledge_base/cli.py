@@ -19,6 +19,7 @@ from kit.settings import Settings, read_settings, with_secrets
 
 from . import adaptation, checking_command, export, generations, index_files, testing_command
 from .adapted_models import Decision, ModelFolders, choose
+from .aim import aim_of
 from .building import build, settle_again
 from .embedding import SentenceEmbedder
 from .evaluation import evaluate, read_questions
@@ -89,9 +90,9 @@ def _build(options: argparse.Namespace, settings: Settings) -> int:
         print(problem, file=sys.stderr)
     embedder, settled = choose(_models(settings), settings.index)
     now = datetime.now(timezone.utc)
-    share = settings.no_answer_share
+    aim = aim_of(settings)
     with progress_bar(options.progress or sys.stderr.isatty()) as told:
-        built = build(reading, settings.index, embedder, no_answer_share=share, now=now, settled=settled, settled_here=settled is not None, told=told)
+        built = build(reading, settings.index, embedder, aim=aim, now=now, settled=settled, settled_here=settled is not None, told=told)
     print(
         f"{built.generation}: {built.articles} public articles, {built.rows} rows, {built.embedded} texts embedded, {len(reading.problems)} problems"
     )
@@ -131,7 +132,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         chosen = _adapted(options.articles, models, settings) if options.adapt else None
         embedder = models.of(chosen.embedding if chosen else models.base)
         settled = chosen.settled if chosen and chosen.is_adapted else None
-        found = evaluate(options.articles, questions, embedder, settings.no_answer_share, settled)
+        found = evaluate(options.articles, questions, embedder, aim_of(settings), settled)
     if chosen:
         found["adaptation"] = chosen.figures
     print(json.dumps(found) if options.json else "\n".join(f"{name:24}{value}" for name, value in found.items()))
@@ -142,7 +143,7 @@ def _adapt(options: argparse.Namespace, settings: Settings) -> int:
     from .adapting import Wish
 
     models = _models(settings)
-    wish = Wish(settings.model, settings.no_answer_share, options.steps, options.folds, options.anyway)
+    wish = Wish(settings.model, aim_of(settings), options.steps, options.folds, options.anyway)
     decision = _adapted(settings.articles, models, settings, wish)
     if decision is None:
         least, all_in_all = adaptation.PHRASINGS_AN_ARTICLE, adaptation.PHRASINGS_IN_ALL
@@ -161,7 +162,7 @@ def _adapted(articles: Path, models: ModelFolders, settings: Settings, wish: Wis
     reading = read_folder(articles)
     if not adaptation.can_pay(reading.articles):
         return None
-    return adapt(reading.articles, models, wish or Wish(settings.model, settings.no_answer_share), datetime.now(timezone.utc))
+    return adapt(reading.articles, models, wish or Wish(settings.model, aim_of(settings)), datetime.now(timezone.utc))
 
 
 def _models(settings: Settings) -> ModelFolders:
@@ -176,7 +177,7 @@ def _export(options: argparse.Namespace, settings: Settings) -> int:
 
 def _settle(options: argparse.Namespace, settings: Settings) -> int:
     checksum = SentenceEmbedder(_exported(settings)).checksum
-    print(json.dumps(index_files.settled_as_json(settle_again(settings.index, checksum, settings.no_answer_share))))
+    print(json.dumps(index_files.settled_as_json(settle_again(settings.index, checksum, aim_of(settings)))))
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .aim import Aim
 from .building import build
 from .calibration import NO_ARTICLE, matthews
 from .embedding import Embedder
@@ -80,9 +81,7 @@ def read_questions(path: Path) -> list[Question]:
     return questions
 
 
-def evaluate(
-    articles: Path, questions: Sequence[Question], embedder: Embedder, no_answer_share: float, settled: Settled | None = None
-) -> dict[str, Any]:
+def evaluate(articles: Path, questions: Sequence[Question], embedder: Embedder, aim: Aim, settled: Settled | None = None) -> dict[str, Any]:
     """Build an index of ``articles`` alone, ask every question, and give back the figures. The questions choose nothing.
 
     ``settled`` belongs to a model that was adapted to these articles; the index of another one settles for itself.
@@ -90,7 +89,7 @@ def evaluate(
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         now = datetime.now(timezone.utc)
-        built = build(read_folder(articles), Path(folder), embedder, no_answer_share=no_answer_share, now=now, settled=settled, settled_here=True)
+        built = build(read_folder(articles), Path(folder), embedder, aim=aim, now=now, settled=settled, settled_here=True)
         build_s = time.perf_counter() - started
         searcher = Searcher(load_index(Path(folder) / built.generation, embedder.checksum), embedder)
         outcomes = [ask(searcher, question) for question in questions]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import generations, index_files
 from .adapted_models import Models
+from .aim import Aim
 from .article_store import StoredArticle
 from .building import build, fingerprint
 from .embedding import Embedder, Vectors
@@ -41,7 +42,7 @@ class Place:
 
     articles: Path
     index: Path
-    no_answer_share: float
+    aim: Aim
 
 
 class LiveIndex:
@@ -77,9 +78,9 @@ class LiveIndex:
         return self._model
 
     @property
-    def no_answer_share(self) -> float:
-        """The share of messages that no article answers."""
-        return self._place.no_answer_share
+    def aim(self) -> Aim:
+        """What the owner wants of the answers."""
+        return self._place.aim
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -189,7 +190,7 @@ class LiveIndex:
             self._reading,
             self._place.index,
             embedder,
-            no_answer_share=self._place.no_answer_share,
+            aim=self._place.aim,
             now=self._clock(),
             settled=settled or self._settled_before(),
             settled_here=settled_here,

@@ -20,6 +20,7 @@ from kit.settings import Settings
 from . import index_files
 from .adapted_models import ModelFolders
 from .adapting_behind import AdaptingBehind, Pace
+from .aim import aim_of
 from .embedding import Embedder, SentenceEmbedder
 from .live import LiveIndex, Place
 from .server import SearchServer
@@ -40,7 +41,7 @@ def serve(settings: Settings, pace: Pace | None = None) -> None:
         signal.signal(number, lambda *_: stopping.set())
     models = ModelFolders(settings.var / "embedding", settings.adapted, _load, adapt=settings.adapt)
     settler = Settler()
-    place = Place(settings.articles, settings.index, settings.no_answer_share)
+    place = Place(settings.articles, settings.index, aim_of(settings))
     live = LiveIndex(place, models, _now, settler.start)
     adapting = AdaptingBehind(models, settings.index, _now, pace or Pace()) if settings.adapt else None
     while live.searcher is None and not stopping.is_set():

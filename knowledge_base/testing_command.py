@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kit.settings import Settings
 
+from .aim import aim_of
 from .embedding import Embedder
 from .evaluation import Question, read_questions
 from .exceptions import KnowledgeBaseError
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace, settings: Settings, embedder: Embedder, re
     with comparable(settings.index, settings.adapted, embedder) as live:
         if live is not None and live.parent != settings.index:
             print(ADAPTED, file=sys.stderr)
-        with trial_generation(reading, live, embedder, no_answer_share=settings.no_answer_share, now=now) as folder:
+        with trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder:
             own, asked = _ask(open_generation(folder, embedder), questions)
         if options.against:
             before: tuple[tuple[Tried, ...], tuple[Tried, ...]] | None = read_report(options.against)

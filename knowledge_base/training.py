@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .aim import Aim
 from .calibration import NO_ARTICLE, TYPICAL_NEAR, Calibration, Floats, HeldOut, Numbers, calibrate, near_level, signs
 from .embedding import Vectors
 from .head import LANDMARKS, TrainedHead, Training, choose_landmarks, fit, kernel, train
@@ -70,24 +71,27 @@ def fit_head(data: Learnable, lexical_share: float, *, hurried: bool = False) ->
     return fit(kernel(cosines, words, lexical_share), landmarks, data.rows.article, data.rows.articles, lexical_share)
 
 
-def settle(data: Learnable, *, far: Sequence[str], far_vectors: Vectors, no_answer_share: float) -> Settled:
-    """Choose by held-out questions. ``far`` are messages without an answer; ``no_answer_share`` is how many of all messages have none."""
+def settle(data: Learnable, *, far: Sequence[str], far_vectors: Vectors, aim: Aim) -> Settled:
+    """Choose by held-out questions. ``far`` are messages without an answer, ``aim`` says how many of all messages have none."""
     rows = data.rows
     phrasings, titles = spread(np.flatnonzero(rows.kind == PHRASING)), spread(np.flatnonzero(rows.kind == TITLE))
     if rows.articles < 2:
-        return Settled(LEXICAL_SHARE_UNASKED, calibrate(_nothing(), TYPICAL_NEAR))
+        return Settled(LEXICAL_SHARE_UNASKED, calibrate(_nothing(), TYPICAL_NEAR, aim=aim))
     similarities = _similarities(data, choose_landmarks(rows.article), spelling=True)
     shares = LEXICAL_SHARES if len(phrasings) else (LEXICAL_SHARE_UNASKED,)
     trainings = [_train(data, *similarities, share) for share in shares]
     training = max(trainings, key=lambda training: _hits_without_itself(training, rows, phrasings))  # the first of equals: less spelling
     unanswered_titles = as_if_unanswered(training, ask_rows(data, titles))
     if not len(phrasings):
-        return Settled(training.head.lexical_share, calibrate(_nothing(), near_level(_nothing().signs, unanswered_titles.signs)))
+        near = near_level(_nothing().signs, unanswered_titles.signs)
+        return Settled(training.head.lexical_share, calibrate(_nothing(), near, aim=aim))
     asked = ask_rows(data, phrasings)
     unanswered = as_if_unanswered(training, asked)
     held_out = [as_if_new(training, asked), unanswered, _far(data, training.head, far, far_vectors)]
     near = near_level(unanswered.signs, unanswered_titles.signs)
-    return Settled(training.head.lexical_share, calibrate(weighted(held_out, no_answer_share), near, (rows.kind == PHRASING).sum() / rows.articles))
+    phrasings_each = float((rows.kind == PHRASING).sum() / rows.articles)
+    calibration = calibrate(weighted(held_out, aim.no_answer_share), near, phrasings_each, aim)
+    return Settled(training.head.lexical_share, calibration)
 
 
 def lexical_matrix(lexical: LexicalIndex, texts: Sequence[str]) -> Floats:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import article_store, generations, index_files
 from .adapted_models import decisions, known_vectors
+from .aim import Aim
 from .building import build, embed_new
 from .embedding import Embedder
 from .exceptions import IndexUnusable
@@ -49,7 +50,7 @@ def comparable(index: Path, adapted: Path, embedder: Embedder) -> Iterator[Path 
 
 
 @contextmanager
-def trial_generation(reading: Reading, live: Path | None, embedder: Embedder, *, no_answer_share: float, now: datetime) -> Iterator[Path]:
+def trial_generation(reading: Reading, live: Path | None, embedder: Embedder, *, aim: Aim, now: datetime) -> Iterator[Path]:
     """The folder of a generation of ``reading`` that is gone afterwards.
 
     It is ranked with what the ``live`` one has settled, as the service does for an edit, so that the two differ by their
@@ -58,7 +59,7 @@ def trial_generation(reading: Reading, live: Path | None, embedder: Embedder, *,
     with tempfile.TemporaryDirectory(prefix="touchdesk-trial-") as place:
         index = Path(place)
         settled = _seed(index, live, embedder) if live else None
-        built = build(reading, index, embedder, no_answer_share=no_answer_share, now=now, settled=settled, settled_here=True)
+        built = build(reading, index, embedder, aim=aim, now=now, settled=settled, settled_here=True)
         yield index / built.generation
 
 
@@ -72,7 +73,7 @@ def _with_base(live: Path, adapted: Path, embedder: Embedder, place: Path) -> Pa
     vectors = embed_new(texts, known_vectors(adapted, embedder.checksum), embedder)
     count = len(rows.article)
     data = Learnable(rows, texts[:count], vectors[:count], index_texts(texts[:count]))
-    settled = settle(data, far=texts[count:], far_vectors=vectors[count:], no_answer_share=manifest["no_answer_share"])
+    settled = settle(data, far=texts[count:], far_vectors=vectors[count:], aim=Aim(**manifest["aim"]))
     folder = place / live.name
     folder.mkdir()
     shutil.copyfile(live / article_store.FILE_NAME, folder / article_store.FILE_NAME)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge_base.aim import Aim
 from knowledge_base.embedding import Embedder
 from knowledge_base.evaluation import Outcome
 from knowledge_base.model import Cutoffs
@@ -43,23 +44,23 @@ def ablate(
     case: Case,
     shipped: Embedder,
     other_models: Mapping[str, Embedder],
-    no_answer_share: float,
+    aim: Aim,
     without: Mapping[str, Parts] = WITHOUT_PART,
 ) -> Ablated:
     """Ask a case's questions with all parts, with fewer, and by ``other_models``, named by what they lack."""
-    found = dict(_by_model(case, shipped, without, no_answer_share))
+    found = dict(_by_model(case, shipped, without, aim))
     for name, model in other_models.items():
-        _, found[name] = next(_by_model(case, model, {}, no_answer_share))
+        _, found[name] = next(_by_model(case, model, {}, aim))
     return Ablated(case.name, found)
 
 
-def _by_model(case: Case, embedder: Embedder, variants: Mapping[str, Parts], no_answer_share: float) -> Iterator[tuple[str, tuple[Outcome, ...]]]:
+def _by_model(case: Case, embedder: Embedder, variants: Mapping[str, Parts], aim: Aim) -> Iterator[tuple[str, tuple[Outcome, ...]]]:
     whole = material(case, embedder)
     vectors = embedder.embed(list(as_asked(case)))
     words: Floats | None = None
     for name, parts in {ALL: Parts(), **variants}.items():
         if not parts.without or _changes(whole, parts):
-            composed = Composed(whole, parts, no_answer_share)
+            composed = Composed(whole, parts, aim)
             same = parts.spelling and not parts.without
             # The spelling of all questions against all rows is half of the work, and the same where the rows are.
             words = composed.words(as_asked(case)) if same and words is None else words

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from knowledge_base.aim import Aim
 from knowledge_base.building import read_far_messages, rows_of
 from knowledge_base.calibration import NO_ARTICLE, Calibration, Floats, HeldOut, Numbers, calibrate, near_level, signs
 from knowledge_base.embedding import Embedder, Vectors
@@ -84,16 +85,16 @@ def reduced(data: Learnable, parts: Parts) -> Learnable:
 class Composed:
     """Search over ``material`` with some ``parts``."""
 
-    def __init__(self, material: Material, parts: Parts, no_answer_share: float) -> None:
+    def __init__(self, material: Material, parts: Parts, aim: Aim) -> None:
         self._parts = parts
         self._slugs = material.slugs
         self._data = data = reduced(material.data, parts)
         self._centres = centres(data.vectors, data.rows)
-        settled = settle(data, far=material.far, far_vectors=material.far_vectors, no_answer_share=no_answer_share)
+        settled = settle(data, far=material.far, far_vectors=material.far_vectors, aim=aim)
         self._share = settled.lexical_share
         self._head = fit_head(data, self._share)
         if not (parts.head and parts.centre):
-            settled = Settled(self._share, self._calibration(material, no_answer_share))
+            settled = Settled(self._share, self._calibration(material, aim))
         self._settled = settled
 
     @property
@@ -125,7 +126,7 @@ class Composed:
             scores = scores + CENTRE_SHARE * (vectors @ self._centres.T)
         return scores, signs(scores, highest(cosines, rows), highest(words, rows), scores.argmax(axis=1))
 
-    def _calibration(self, material: Material, no_answer_share: float) -> Calibration:
+    def _calibration(self, material: Material, aim: Aim) -> Calibration:
         """What `settle` does after it has chosen the share, with another head or without centres."""
         rows = self._data.rows
         phrasings, titles = (spread(np.flatnonzero(rows.kind == kind)) for kind in (PHRASING, TITLE))
@@ -134,12 +135,12 @@ class Composed:
         if not len(phrasings):
             nothing = unanswered_titles.signs[:0]
             nobody = np.zeros(0, np.int64)
-            return calibrate(HeldOut(nothing, nobody, nobody, np.zeros(0)), near_level(nothing, unanswered_titles.signs))
+            return calibrate(HeldOut(nothing, nobody, nobody, np.zeros(0)), near_level(nothing, unanswered_titles.signs), aim=aim)
         asked = self._asked(phrasings)
         unanswered = as_if_unanswered(training, asked)
         held_out = [as_if_new(training, asked), unanswered, self._far(material)]
         near = near_level(unanswered.signs, unanswered_titles.signs)
-        return calibrate(weighted(held_out, no_answer_share), near, len(np.flatnonzero(rows.kind == PHRASING)) / rows.articles)
+        return calibrate(weighted(held_out, aim.no_answer_share), near, len(np.flatnonzero(rows.kind == PHRASING)) / rows.articles, aim)
 
     def _training(self) -> Any:
         data = self._data

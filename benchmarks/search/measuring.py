@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.embedding import Embedder
 from knowledge_base.evaluation import Outcome, ask
@@ -28,11 +29,11 @@ class Measured:
     cutoffs: Cutoffs
 
 
-def measure(case: Case, embedder: Embedder, no_answer_share: float, settled: Settled | None = None) -> Measured:
+def measure(case: Case, embedder: Embedder, aim: Aim, settled: Settled | None = None) -> Measured:
     """Build an index of the case's articles alone and ask every question of it. ``settled`` belongs to a model that was adapted to them."""
     with tempfile.TemporaryDirectory() as place:
         reading, now = read_folder(case.articles), datetime.now(UTC)
-        built = build(reading, Path(place), embedder, no_answer_share=no_answer_share, now=now, settled=settled, settled_here=True)
+        built = build(reading, Path(place), embedder, aim=aim, now=now, settled=settled, settled_here=True)
         searcher = Searcher(load_index(Path(place) / built.generation, embedder.checksum), embedder)
         outcomes = tuple(ask(searcher, question) for question in case.questions)
         return Measured(case.name, outcomes, searcher.loaded.settled.calibration.cutoffs)

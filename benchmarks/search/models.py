@@ -13,6 +13,7 @@ from knowledge_base import export
 from knowledge_base.adaptation import can_pay
 from knowledge_base.adapted_models import Decision, ModelFolders
 from knowledge_base.adapting import Wish, adapt, vectors_of
+from knowledge_base.aim import Aim
 from knowledge_base.embedding import Embedder, SentenceEmbedder, Vectors
 from knowledge_base.reading import read_folder
 
@@ -44,11 +45,11 @@ def lacking(model: str) -> Iterator[tuple[str, Embedder]]:
     yield NOT_ROUNDED, WholeNumbers(sentence, dimensions=int(sentence.encode(["a"], show_progress_bar=False).shape[1]))
 
 
-def adapted(case: Case, embedding: Path, folder: Path, model: str, no_answer_share: float) -> tuple[Decision, Embedder] | None:
+def adapted(case: Case, embedding: Path, folder: Path, model: str, aim: Aim) -> tuple[Decision, Embedder] | None:
     """What is decided for the articles of a case, as the service would behind; None where it would not even try. Takes minutes."""
     articles = read_folder(case.articles).articles
     if not can_pay(articles):
         return None
     models = ModelFolders(embedding, folder, SentenceEmbedder)
-    decision = adapt(articles, models, Wish(model, no_answer_share), datetime.now(UTC))
+    decision = adapt(articles, models, Wish(model, aim), datetime.now(UTC))
     return decision, models.of(decision.embedding)

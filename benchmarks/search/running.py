@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from types import TracebackType
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from knowledge_base.aim import Aim
 
 from .ablation import Ablated, ablate
 from .measuring import Measured, measure
@@ -22,8 +25,8 @@ START = "spawn"
 class Running:
     """Hands out cases to processes. Vectors go with them, so no process loads a model."""
 
-    def __init__(self, no_answer_share: float) -> None:
-        self._no_answer_share = no_answer_share
+    def __init__(self, aim: Aim) -> None:
+        self._aim = aim
         self._pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context(START))
 
     def __enter__(self) -> Running:
@@ -34,7 +37,12 @@ class Running:
 
     def measure(self, cases: Sequence[Case], vectors: KnownVectors) -> list[Future[Measured]]:
         """A result a case, to come."""
-        return [self._pool.submit(_measure, case, vectors.only(texts_of(case)), self._no_answer_share) for case in cases]
+        return [self._pool.submit(_measure, case, vectors.only(texts_of(case)), self._aim) for case in cases]
+
+    def measure_as_told(self, cases: Sequence[Case], vectors: KnownVectors) -> list[Future[Measured]]:
+        """The same with each case's own share of questions without an answer, as an owner who knows it would set it."""
+        aims = [replace(self._aim, no_answer_share=case.no_answer_share) for case in cases]
+        return [self._pool.submit(_measure, case, vectors.only(texts_of(case)), aim) for case, aim in zip(cases, aims, strict=True)]
 
     def ablate(self, cases: Sequence[Case], vectors: KnownVectors, others: Mapping[str, KnownVectors]) -> list[Future[Ablated]]:
         """The same without each of the parts."""
@@ -42,15 +50,15 @@ class Running:
         for case in cases:
             texts = texts_of(case)
             models = {name: other.only(texts) for name, other in others.items()}
-            submitted.append(self._pool.submit(_ablate, case, vectors.only(texts), models, self._no_answer_share))
+            submitted.append(self._pool.submit(_ablate, case, vectors.only(texts), models, self._aim))
         return submitted
 
 
-def _measure(case: Case, vectors: KnownVectors, no_answer_share: float) -> Measured:
+def _measure(case: Case, vectors: KnownVectors, aim: Aim) -> Measured:
     with threadpool_limits(1):
-        return measure(case, vectors, no_answer_share)
+        return measure(case, vectors, aim)
 
 
-def _ablate(case: Case, vectors: KnownVectors, others: Mapping[str, KnownVectors], no_answer_share: float) -> Ablated:
+def _ablate(case: Case, vectors: KnownVectors, others: Mapping[str, KnownVectors], aim: Aim) -> Ablated:
     with threadpool_limits(1):
-        return ablate(case, vectors, others, no_answer_share)
+        return ablate(case, vectors, others, aim)

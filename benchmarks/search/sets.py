@@ -54,6 +54,11 @@ class Case:
     articles: Path
     questions: tuple[Question, ...]
 
+    @property
+    def no_answer_share(self) -> float:
+        """How many of the questions no article answers."""
+        return sum(question.article is None for question in self.questions) / len(self.questions)
+
 
 def shop_cases(articles: Path, limit: int | None = None) -> list[Case]:
     """The shop's own articles with each file of questions that there is."""

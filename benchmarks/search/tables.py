@@ -81,6 +81,15 @@ def goals_table(sets: Sequence[SetFigures]) -> list[str]:
     return lines
 
 
+def told_table(shares: Mapping[str, float], usual: Sequence[SetFigures], told: Sequence[SetFigures]) -> list[str]:
+    """Calibration by the usual share of messages without an answer, and by the set's own."""
+    lines = [_row(["set", "without an answer", "ece, usual share", "ece, own share"]), _row(["---"] * 4)]
+    for before, after in zip(usual, told, strict=True):
+        cells = [f"{shares[before.name]:.0%}", shown(before.figures["ece"]), _at_most(after.figures["ece"].value, references.WANTED_ECE)]
+        lines.append(_row([before.name, *cells]))
+    return lines
+
+
 def ablation_table(figure: str, table: Mapping[str, Mapping[str, Estimate]], names: Sequence[str]) -> list[str]:
     """How a figure changes without each part: bold where the interval leaves out nothing."""
     columns = [*names, "mean"]

@@ -12,6 +12,7 @@ from benchmarks.search.composing import Composed, Parts, material, reduced
 from benchmarks.search.measuring import measure
 from benchmarks.search.sets import Case
 from benchmarks.search.vectors import as_asked, embed_once, texts_of
+from knowledge_base.aim import Aim
 from knowledge_base.embedding import Embedder
 from knowledge_base.evaluation import Outcome, Question
 from knowledge_base.ranking import PHRASING, TITLE
@@ -19,8 +20,8 @@ from knowledge_base.ranking import PHRASING, TITLE
 
 def test_with_all_parts_it_says_what_search_says(case: Case, embedder: Embedder):
     """The same articles in the same order, as sure, with the same cut-offs."""
-    measured = measure(case, embedder, 0.3)
-    composed = Composed(material(case, embedder), Parts(), 0.3)
+    measured = measure(case, embedder, Aim())
+    composed = Composed(material(case, embedder), Parts(), Aim())
     found = composed.ask(case.questions, embedder.embed(list(as_asked(case))))
     assert [one.slugs for one in found] == [one.slugs for one in measured.outcomes]
     assert [one.confidence for one in found] == pytest.approx([one.confidence for one in measured.outcomes], abs=2e-4)
@@ -31,8 +32,8 @@ def test_with_all_parts_it_says_what_search_says(case: Case, embedder: Embedder)
 def test_settling_again_without_a_part_left_out_changes_nothing(case: Case, embedder: Embedder):
     """What is settled for another head or without centres is settled as the build does it."""
     whole = material(case, embedder)
-    composed = Composed(whole, Parts(), 0.3)
-    again = composed._calibration(whole, 0.3)
+    composed = Composed(whole, Parts(), Aim())
+    again = composed._calibration(whole, Aim())
     assert again.weights == pytest.approx(composed._settled.calibration.weights, abs=1e-3)
     assert again.near == pytest.approx(composed._settled.calibration.near, abs=1e-4)
     assert again.cutoffs.answer == pytest.approx(composed.cutoffs.answer, abs=0.011)
@@ -41,7 +42,7 @@ def test_settling_again_without_a_part_left_out_changes_nothing(case: Case, embe
 def test_each_part_changes_something(case: Case, embedder):
     """A part that is left out and changes no confidence was not left out; and each text is embedded once."""
     known = embed_once(embedder, texts_of(case) * 2)
-    found = ablate(case, known, {}, 0.3).outcomes
+    found = ablate(case, known, {}, Aim()).outcomes
     sure = {name: [one.confidence for one in outcomes] for name, outcomes in found.items()}
     assert set(sure) == {ALL, *WITHOUT_PART}
     assert [name for name in WITHOUT_PART if sure[name] == sure[ALL]] == []
@@ -61,7 +62,7 @@ def test_another_model_is_asked_too(case: Case, embedder: Embedder):
     """Under the name of what it lacks; nothing is left out of it."""
     known = embed_once(embedder, texts_of(case))
     muddled = replace(known, known=dict(zip(known.known, reversed(known.known.values()), strict=True)))
-    found = ablate(case, known, {"muddled": muddled}, 0.3, {}).outcomes
+    found = ablate(case, known, {"muddled": muddled}, Aim(), {}).outcomes
     assert set(found) == {ALL, "muddled"}
     assert sum(one.right for one in found["muddled"]) < sum(one.right for one in found[ALL]) == 4
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from benchmarks.search.ablation import ALL
 from benchmarks.search.resampling import NOTHING, Estimate, answers_of
-from benchmarks.search.tables import SetFigures, ablation_table, all_figures_table, banking_table, curekart_table, goals_table, set_figures, shown
+from benchmarks.search.tables import (
+    SetFigures,
+    ablation_table,
+    all_figures_table,
+    banking_table,
+    curekart_table,
+    goals_table,
+    set_figures,
+    shown,
+    told_table,
+)
 from knowledge_base.evaluation import Outcome, Question
 from knowledge_base.model import Cutoffs
 
@@ -41,6 +51,12 @@ def test_goals_of_confidence():
     assert lines[-2] == "| shop | 0.100 ≤ 0.05: **missed** | 0.010 < 0.000: **missed** | 0.900: reached | 0.800: reached |"
     assert lines[-1].endswith("| 0.010 < 0.000: **missed** |  |  |")
     assert "| figure | shop (10) | curekart (10) |" in all_figures_table([set_figures("shop", answers), set_figures("curekart", answers)])
+
+
+def test_what_the_owner_tells_is_shown_beside():
+    """The share of questions without an answer, and calibration without and with it."""
+    before, after = (SetFigures("curekart", (), {"ece": around(value)}) for value in (0.094, 0.027))
+    assert told_table({"curekart": 0.544}, [before], [after])[-1] == "| curekart | 54% | 0.094 (0.084–0.114) | 0.027 ≤ 0.05: reached |"
 
 
 def test_ablation_marks_what_is_sure():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from knowledge_base.adapted_models import OneModel
+from knowledge_base.aim import Aim
 from knowledge_base.building import Built, build
 from knowledge_base.embedding import Vectors
 from knowledge_base.index_files import load_index
@@ -145,7 +146,7 @@ def clock() -> TickingClock:
 @pytest.fixture
 def built(articles: Articles, index: Path, embedder: WordEmbedder) -> Callable[[], Built]:
     """Builds what stands in the folder."""
-    return lambda: build(read_folder(articles.folder), index, embedder, no_answer_share=0.3, now=NOW)
+    return lambda: build(read_folder(articles.folder), index, embedder, aim=Aim(), now=NOW)
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def searcher(shop: Articles, built: Callable[[], Built], index: Path, embedder: 
 
 @pytest.fixture
 def live(shop: Articles, index: Path, embedder: WordEmbedder, clock: TickingClock) -> LiveIndex:
-    return LiveIndex(Place(shop.folder, index, 0.3), OneModel(embedder), clock)
+    return LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from knowledge_base import adaptation
 from knowledge_base.adaptation import Material, Tried, can_pay, changed_much, folds, is_better, key, marks, tried
 from knowledge_base.adapting import material_of, steps_for, subjects
+from knowledge_base.aim import Aim
 from knowledge_base.calibration import NO_ARTICLE
 from knowledge_base.ranking import ANSWER, PASSAGE, PHRASING, TITLE, Rows
 from knowledge_base.reading import read_folder
@@ -36,7 +37,7 @@ def vectors(of: Material, noise: float, seed: int = 0) -> np.ndarray:
 
 
 def reached(of: Material, noise: float) -> Tried:
-    return tried(of, [(fold, vectors(of, noise)) for fold in folds(of.rows)], 0.3)
+    return tried(of, [(fold, vectors(of, noise)) for fold in folds(of.rows)], Aim())
 
 
 @pytest.mark.parametrize(
@@ -75,11 +76,11 @@ def test_a_tenth_of_new_phrasings_is_much(articles):
 def test_the_key_says_texts_model_share_and_method():
     """Not in which order the articles stand."""
     some = material(3, 2)
-    own = key(some, "base", 0.3)
+    own = key(some, "base", Aim())
     in_another_order = Material(Rows(2 - some.rows.article, some.rows.kind, some.rows.passage), some.texts, some.far)
-    assert key(in_another_order, "base", 0.3) == own
+    assert key(in_another_order, "base", Aim()) == own
     other_text = replace(some, texts=("x", *some.texts[1:]))
-    assert len({own, key(some, "other", 0.3), key(some, "base", 0.4), key(other_text, "base", 0.3)}) == 4
+    assert len({own, key(some, "other", Aim()), key(some, "base", Aim(0.4)), key(other_text, "base", Aim())}) == 4
     assert len(own) == 32
 
 

@@ -13,6 +13,7 @@ from knowledge_base import generations
 from knowledge_base.adaptation import marks
 from knowledge_base.adapted_models import Decision, ModelFolders, choose, known_vectors, read_decision, write_decision
 from knowledge_base.adapting_behind import AdaptingBehind, Pace
+from knowledge_base.aim import Aim
 from knowledge_base.building import build, read_far_messages
 from knowledge_base.exceptions import EmbeddingUnusable, IndexUnusable
 from knowledge_base.index_files import PROVED
@@ -60,7 +61,7 @@ def models(tmp_path) -> ModelFolders:
 
 @pytest.fixture
 def live(shop, index, models, clock) -> LiveIndex:
-    live = LiveIndex(Place(shop.folder, index, 0.3), models, clock)
+    live = LiveIndex(Place(shop.folder, index, Aim()), models, clock)
     live.follow()
     return live
 
@@ -74,7 +75,7 @@ def decide(models, live, *, salt: str | None, key: str = "a" * 32, at=NOW) -> De
     exported = {} if salt is None else write_model(folder, salt)
     embedding = models.base if salt is None else generations.checksum(folder / "sentence.onnx")
     own = Settled(0.2, settled.calibration) if salt else settled
-    decision = Decision(key, at.isoformat(), models.base, embedding, own, settled, marks(live.articles), 0.3, {"questions": 1})
+    decision = Decision(key, at.isoformat(), models.base, embedding, own, settled, marks(live.articles), Aim(), {"questions": 1})
     vectors = {"base": models.of(models.base).embed(texts)}
     if salt is not None:
         vectors["adapted"] = load(folder).embed(texts)
@@ -148,7 +149,7 @@ def test_going_over_to_an_adapted_model(models, live, shop, index, clock):
 def test_nothing_is_held_out_of_an_adapted_model(models, shop, index, clock):
     """It has seen the phrasings: neither is settling asked for, nor is the outcome of one that was under way taken over."""
     asked = []
-    live = LiveIndex(Place(shop.folder, index, 0.3), models, clock, lambda: asked.append(1))
+    live = LiveIndex(Place(shop.folder, index, Aim()), models, clock, lambda: asked.append(1))
     live.follow()
     before = live.searcher.loaded.settled
     live.adopt(decide(models, live, salt="adapted").embedding)
@@ -165,11 +166,11 @@ def test_a_restart_goes_on_with_the_adapted_model(models, live, shop, index, clo
     """And with the base model once adapting is switched off, or the model is damaged."""
     decision = decide(models, live, salt="adapted")
     live.adopt(decision.embedding)
-    again = LiveIndex(Place(shop.folder, index, 0.3), ModelFolders(tmp_path / "embedding", models.folder, load), clock)
+    again = LiveIndex(Place(shop.folder, index, Aim()), ModelFolders(tmp_path / "embedding", models.folder, load), clock)
     again.follow()
     assert again.searcher.loaded.name == live.searcher.loaded.name
     assert again.model == decision.embedding
-    switched_off = LiveIndex(Place(shop.folder, index, 0.3), ModelFolders(tmp_path / "embedding", models.folder, load, adapt=False), clock)
+    switched_off = LiveIndex(Place(shop.folder, index, Aim()), ModelFolders(tmp_path / "embedding", models.folder, load, adapt=False), clock)
     switched_off.follow()
     assert embedding_of(index) == models.base == switched_off.model
 
@@ -181,7 +182,7 @@ def test_a_damaged_model_is_fallen_back_from(models, live, shop, index, clock, t
     live.adopt(decision.embedding)
     (models.folder / decision.key / "sentence.onnx").write_text("damaged")
     fresh = ModelFolders(tmp_path / "embedding", models.folder, load)
-    again = LiveIndex(Place(shop.folder, index, 0.3), fresh, clock)
+    again = LiveIndex(Place(shop.folder, index, Aim()), fresh, clock)
     again.follow()
     assert "base model" in caplog.text
     assert embedding_of(index) == models.base == again.model
@@ -322,7 +323,7 @@ def test_a_build_of_the_base_model_is_gone_over_from(models, live, shop, index, 
     decision = decide(models, live, salt="adapted")
     live.adopt(decision.embedding)
     clock.move(1)
-    build(read_folder(shop.folder), index, load(models.folder.parent / "embedding"), no_answer_share=0.3, now=clock.now)
+    build(read_folder(shop.folder), index, load(models.folder.parent / "embedding"), aim=Aim(), now=clock.now)
     live.follow()
     assert live.model == models.base
     behind.look(31)

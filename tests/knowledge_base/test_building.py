@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from knowledge_base import generations
+from knowledge_base.aim import Aim
 from knowledge_base.building import build, fingerprint, read_far_messages, settle_again
 from knowledge_base.exceptions import IndexUnusable
 from knowledge_base.index_files import known_vectors, load_index
@@ -133,8 +134,8 @@ def test_settling_again_decides_the_same(shop, built, index, embedder):
     """From the generation's own texts and vectors, without reading articles."""
     built()
     before = load_index(live_folder(index), embedder.checksum).settled
-    assert settle_again(index, embedder.checksum, 0.3) == before
-    assert settle_again(index, embedder.checksum, 0.9) != before
+    assert settle_again(index, embedder.checksum, Aim()) == before
+    assert settle_again(index, embedder.checksum, Aim(0.9)) != before
 
 
 def test_equal_articles_have_equal_fingerprints(shop):
@@ -207,7 +208,7 @@ def test_old_generations_go_after_their_grace(shop, built, index):
 
 def _build_for_ever(folder, index, embedder) -> None:
     while True:
-        build(read_folder(folder), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc))
+        build(read_folder(folder), index, embedder, aim=Aim(), now=datetime.now(timezone.utc))
 
 
 def test_a_build_killed_half_way_leaves_the_old_index(shop, built, index, embedder):
@@ -236,8 +237,8 @@ def test_many_threads_may_ask_at_once(searcher):
 def test_a_build_tells_how_far_it_is(shop, index, embedder):
     """All characters of what is new, and nothing the second time."""
     told = []
-    build(read_folder(shop.folder), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
+    build(read_folder(shop.folder), index, embedder, aim=Aim(), now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
     assert sum(done for done, _ in told) == sum(more for _, more in told) == sum(map(len, embedder.embedded)) > 0
     told.clear()
-    build(read_folder(shop.folder), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
+    build(read_folder(shop.folder), index, embedder, aim=Aim(), now=datetime.now(timezone.utc), told=lambda *one: told.append(one))
     assert told == [(0, 0)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit.settings import read_settings
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.checking import check
 from knowledge_base.checking_command import NO_PHRASINGS, NO_TABLE, WITHOUT_MODEL, add_arguments, run_check
@@ -134,7 +135,7 @@ def test_reviews_of_our_own_articles_come_due(articles):
 def test_checking_builds_beside_and_not_live(shop, desk, index, embedder):
     """The folder that is checked may hold what must not be live yet."""
     reading = read_folder(shop.folder)
-    live = build(reading, index, embedder, no_answer_share=0.3, now=reading.articles[0].updated).generation
+    live = build(reading, index, embedder, aim=Aim(), now=reading.articles[0].updated).generation
     shop.add("orders/next", "Something new altogether", body="Text.")
     desk.checks()
     assert [path.name for path in index.iterdir() if path.is_dir()] == [live]

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from knowledge_base.aim import Aim
 from knowledge_base.evaluation import Outcome, Question, auroc, calibration_error, evaluate, figures, read_questions, recall_at_precision
 from knowledge_base.exceptions import KnowledgeBaseError
 from knowledge_base.model import Cutoffs
@@ -82,7 +83,7 @@ def test_evaluating_a_folder_gives_every_promised_figure(shop, tmp_path, embedde
         Question("orange router lamp", "router-orange-light"),
         Question("xyzzy", None),
     ]
-    found = evaluate(shop.folder, questions, embedder, 0.3)
+    found = evaluate(shop.folder, questions, embedder, Aim())
     assert set(found) == PROMISED
     assert found["hit_at_1"] == 1.0
     assert found["auroc_answerable"] == 1.0

@@ -7,6 +7,7 @@ from datetime import date, datetime, timezone
 import numpy as np
 import pytest
 
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.checking import check
 from knowledge_base.holding_out import open_generation
@@ -48,7 +49,7 @@ def by_meaning(articles, index):
 
     def found(embedder) -> list[str]:
         reading = read_folder(articles.folder)
-        built = build(reading, index, embedder, no_answer_share=0.3, now=NOW)
+        built = build(reading, index, embedder, aim=Aim(), now=NOW)
         opened = open_generation(index / built.generation, embedder)
         return [str(one) for one in check(reading, articles.folder, today=NOW.date(), opened=opened)]
 

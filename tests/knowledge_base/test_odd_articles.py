@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.cutting import MAX_PASSAGE_CHARACTERS, MAX_PASSAGES
 from knowledge_base.front_matter import MAX_PROBLEMS
@@ -59,7 +60,7 @@ def test_odd_articles_are_cut_sensibly(articles, index, embedder, text):
     assert len(stored.passages) <= MAX_PASSAGES
     assert all(len(passage.passage.text) <= MAX_PASSAGE_CHARACTERS and len(passage.excerpt) <= 300 for passage in stored.passages)
     assert stored.answer
-    assert build(reading, index, embedder, no_answer_share=0.3, now=NOW).articles == 2
+    assert build(reading, index, embedder, aim=Aim(), now=NOW).articles == 2
 
 
 @pytest.mark.parametrize("text,line,reason", REFUSED.values(), ids=REFUSED)  # noqa: PT006 - three names read better in one string here
@@ -107,7 +108,7 @@ def test_names_that_are_not_utf8_are_refused(articles, index, embedder):
     (problem,) = reading.problems
     assert str(problem).encode("utf-8")
     assert "not UTF-8" in problem.reason
-    build(reading, index, embedder, no_answer_share=0.3, now=NOW)
+    build(reading, index, embedder, aim=Aim(), now=NOW)
 
 
 def test_a_broken_file_does_not_fill_the_report(articles):

@@ -13,6 +13,7 @@ import pytest
 
 from kit.settings import read_settings
 from kit.testing import QUESTION_FLOOR, parts
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.evaluation import Question
 from knowledge_base.exceptions import KnowledgeBaseError
@@ -72,7 +73,7 @@ def test_a_held_out_phrasing_goes_where_search_would_send_it(shop, opened, index
         reading = read_folder(shop.folder)
         articles = [replace(one, questions=tuple(text for text in one.questions if text != tried.question)) for one in reading.articles]
         without = replace(reading, articles=tuple(articles))
-        with trial_generation(without, live_folder(index, embedder), embedder, no_answer_share=0.3, now=articles[0].updated) as folder:
+        with trial_generation(without, live_folder(index, embedder), embedder, aim=Aim(), now=articles[0].updated) as folder:
             (asked,) = ask_all(open_generation(folder, embedder), [Question(tried.question, tried.article)])
         assert (tried.question, asked.first, asked.place) == (tried.question, tried.first, tried.place)
 
@@ -287,7 +288,7 @@ def test_a_trial_leaves_nothing_behind(shop, built, index, embedder):
     reading = read_folder(shop.folder)
     with (
         pytest.raises(KeyError),
-        trial_generation(reading, live, embedder, no_answer_share=0.3, now=reading.articles[0].updated + timedelta(days=1)) as folder,
+        trial_generation(reading, live, embedder, aim=Aim(), now=reading.articles[0].updated + timedelta(days=1)) as folder,
     ):
         raise KeyError
     assert not folder.exists()
@@ -298,7 +299,7 @@ def test_a_live_generation_that_is_removed_meanwhile_costs_only_time(shop, index
     """The trial then embeds for itself."""
     reading = read_folder(shop.folder)
     gone = index / "20261121T190000Z-aaaaaa"
-    with trial_generation(reading, gone, embedder, no_answer_share=0.3, now=reading.articles[0].updated) as folder:
+    with trial_generation(reading, gone, embedder, aim=Aim(), now=reading.articles[0].updated) as folder:
         assert len(hold_out(open_generation(folder, embedder))) == 8
 
 
@@ -306,7 +307,7 @@ def test_many_phrasings_are_asked_in_parts(articles, index, embedder):
     """More than are held in memory at once; each keeps its own article and place."""
     for number in range(60):
         articles.add(f"a{number}", f"Topic{number}x", *(f"word{number}q{place} topic{number}x" for place in range(10)), body=f"text{number}")
-    built = build(read_folder(articles.folder), index, embedder, no_answer_share=0.3, now=read_folder(articles.folder).articles[0].updated)
+    built = build(read_folder(articles.folder), index, embedder, aim=Aim(), now=read_folder(articles.folder).articles[0].updated)
     tries = hold_out(open_generation(index / built.generation, embedder))
     assert len(tries) == len({(tried.article, tried.question) for tried in tries}) == 600
     assert all(tried.question.startswith(f"word{(tried.article or '')[1:]}q") for tried in tries)

@@ -7,16 +7,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from knowledge_base.aim import Aim
 from knowledge_base.calibration import (
     HIGHEST_CUTOFF,
     MODEL,
     NO_ARTICLE,
     TYPICAL_NEAR,
+    WRONG_BUT_ANSWERABLE,
     HeldOut,
     calibrate,
     choose_cutoffs,
     coverage_table,
     matthews,
+    model_for,
     near_level,
     signs,
     standard,
@@ -181,6 +184,27 @@ def test_without_phrasings_the_model_holds():
     assert [usual_cutoffs(phrasings).answer for phrasings in (0, 1, 3, 10)] == pytest.approx([0.65, 0.6, 0.5, 0.5])
 
 
+def test_confidence_follows_the_share_of_messages_without_an_answer():
+    """The same signs mean more where every message has an answer, and less where most have none; the usual share changes nothing."""
+    some = np.array([[0.4, 0.2, 0.7, 0.5]])
+    by_share = [float(calibrate(nothing(), NEAR, aim=Aim(no_answer_share=share)).probability(some)[0]) for share in (0.0, 0.3, 0.6, 0.9)]
+    assert by_share == sorted(by_share, reverse=True)
+    assert model_for(0.3) == pytest.approx(MODEL)
+    # Without the unanswerable, what is left of all that is not right is the part that has an answer all the same.
+    odds = [np.exp(model_for(share)[0] - MODEL[0]) for share in (0.0, 0.3)]
+    assert odds == pytest.approx([1 / WRONG_BUT_ANSWERABLE, 1])
+
+
+def test_more_right_answers_cost_answers():
+    """A higher wish means a higher cut-off, with questions to choose it by and without; what is offered stays below it."""
+    for known in (nothing(), held_out(2_000)):
+        cutoffs = [calibrate(known, NEAR, phrasings=5, aim=Aim(answers_right=wish)).cutoffs for wish in (0.5, 0.8, 0.9, 0.95, 0.99)]
+        answers = [one.answer for one in cutoffs]
+        assert answers == sorted(answers)
+        assert answers[-1] > answers[2] > answers[0]
+        assert all(one.offer <= one.answer for one in cutoffs)
+
+
 def test_cutoffs_keep_their_order_and_their_bounds():
     """With much data or little, all right or all wrong."""
     for known in (held_out(), held_out(3), held_out(40, 9)):
@@ -319,7 +343,7 @@ def test_one_article_alone_can_be_settled():
     vectors = unit_rows(3)
     rows = Rows(np.zeros(3, np.int64), np.array([TITLE, PHRASING, PHRASING]), np.full(3, -1))
     texts = ["a title", "one question", "another question"]
-    settled = settle(Learnable(rows, texts, vectors, index_texts(texts)), far=["hello"], far_vectors=unit_rows(1, 5), no_answer_share=0.3)
+    settled = settle(Learnable(rows, texts, vectors, index_texts(texts)), far=["hello"], far_vectors=unit_rows(1, 5), aim=Aim())
     assert (settled.calibration.questions, settled.calibration.near) == (0, TYPICAL_NEAR)
 
 
@@ -327,6 +351,6 @@ def test_titles_alone_settle_how_near_a_near_miss_is():
     """Without phrasings nothing is asked, but titles say how alike articles are."""
     vectors, texts = unit_rows(40), [f"title{number}" for number in range(40)]
     rows = Rows(np.arange(40), np.full(40, TITLE), np.full(40, -1))
-    settled = settle(Learnable(rows, texts, vectors, index_texts(texts)), far=["hello"], far_vectors=unit_rows(1, 5), no_answer_share=0.3)
+    settled = settle(Learnable(rows, texts, vectors, index_texts(texts)), far=["hello"], far_vectors=unit_rows(1, 5), aim=Aim())
     assert settled.calibration.questions == 0
     assert settled.calibration.near != TYPICAL_NEAR

@@ -59,7 +59,7 @@ SAID = {
     "trust": f"{IN_WORDS[calibration.DISTRUSTED]} of the held-out phrasings or fewer",
     "full trust": f"{IN_WORDS[calibration.TRUSTED]} in ten on they are heard in full",
     "say": f"trust × n / (n + {calibration.PRIOR_QUESTIONS})",
-    "wanted precision": f"{IN_WORDS[calibration.WANTED_PRECISION]} answers in ten are right",
+    "wanted precision": f"{IN_WORDS[calibration.USUAL_AIM.answers_right]} answers in ten are right",
     "upper cut-off": f"between {calibration.LOWEST_CUTOFF} and {calibration.HIGHEST_CUTOFF}",
     "usual cut-offs": (
         f"| {calibration.ANSWER_UNASKED} without phrasings, {calibration.ANSWER_STEP} less for each an article has, at least {calibration.ANSWER} |"

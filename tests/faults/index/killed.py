@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from multiprocessing.connection import Connection
 
 from knowledge_base import generations, index_files
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.exceptions import IndexUnusable
 from knowledge_base.reading import read_folder
@@ -79,7 +80,7 @@ def _watch(world: World, see: Callable[[str], None]) -> None:
 
 
 def _build(world: World) -> None:
-    build(read_folder(world.articles), world.index, WordEmbedder(), no_answer_share=0.3, now=datetime.now(timezone.utc))
+    build(read_folder(world.articles), world.index, WordEmbedder(), aim=Aim(), now=datetime.now(timezone.utc))
 
 
 def _die_at(world: World, point: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from knowledge_base import generations, index_files
 from knowledge_base.adapted_models import OneModel
+from knowledge_base.aim import Aim
 from knowledge_base.exceptions import IndexUnusable, LibraryUnavailable
 from knowledge_base.library import Library
 from knowledge_base.live import LiveIndex, Place
@@ -80,7 +81,7 @@ def try_one(world: World, damage: Damage, *, serving: bool, make: Make = live_in
     verdict = Verdict(damage, serving)
     with _rights_of(world, damage):
         library = Library(world.index)
-        live = make(Place(world.articles, world.index, 0.3), WordEmbedder())
+        live = make(Place(world.articles, world.index, Aim()), WordEmbedder())
         if serving:
             live.follow()
             library.articles()

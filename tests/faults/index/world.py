@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from knowledge_base import generations
+from knowledge_base.aim import Aim
 from knowledge_base.building import build
 from knowledge_base.embedding import Vectors
 from knowledge_base.index_files import load_index
@@ -117,7 +118,7 @@ def _write(folder: Path, topics: Any, word: str) -> None:
 
 
 def _build(articles: Path, index: Path, embedder: WordEmbedder) -> str:
-    return build(read_folder(articles), index, embedder, no_answer_share=0.3, now=datetime.now(timezone.utc)).generation
+    return build(read_folder(articles), index, embedder, aim=Aim(), now=datetime.now(timezone.utc)).generation
 
 
 def sign(folder: Path, manifest: dict[str, Any] | None = None) -> None:
