@@ -33,18 +33,18 @@ def main() -> int:
     results = read_settings().var / "faults" / ("short" if arguments.short else "full")
     if arguments.again:
         shutil.rmtree(results, ignore_errors=True)
-    rows: list[Row] = []
+    commit, rows = _commit(), list[Row]()
     for part in PARTS:
         count = part.short if arguments.short else part.full
         if count is not None and (arguments.only is None or part.name in arguments.only):
-            rows += _run(part, count, results, anew=arguments.only is not None)
+            rows += _run(part, count, results, commit, anew=arguments.only is not None)
     print("\n".join(as_markdown(rows)))
     if not arguments.short:
-        (ROOT / DOCUMENT).write_text(as_document(results, PARTS, _commit(), _machine()), encoding="utf-8")
+        (ROOT / DOCUMENT).write_text(as_document(results, PARTS, commit, _machine()), encoding="utf-8")
     return 0 if all(row.is_met for row in rows) else 1
 
 
-def _run(part: Part, count: Counts, results: Path, *, anew: bool) -> list[Row]:
+def _run(part: Part, count: Counts, results: Path, commit: str, *, anew: bool) -> list[Row]:
     earlier = None if anew else kept(results, part.name)
     if earlier is not None:
         print(f"== {part.name}: found by an earlier run", flush=True)
@@ -53,7 +53,7 @@ def _run(part: Part, count: Counts, results: Path, *, anew: bool) -> list[Row]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="touchdesk-faults-") as folder:
         rows = count(Path(folder))
-    keep(results, part.name, rows, time.monotonic() - began, _commit())
+    keep(results, part.name, rows, time.monotonic() - began, commit)
     print("\n".join(f"   {row.figure}: {row.found} (wanted {row.wanted}; {row.counted})" for row in rows), flush=True)
     return rows
 

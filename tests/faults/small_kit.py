@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ SETTLED_WITHIN_S = 30.0
 LIMITS = ("_per_minute", "_per_visitor", "_per_address")
 NO_LIMIT = 10_000_000
 """Some thousand sends of one address in a minute are what these tests are about."""
+
+ONE_AT_A_TIME = threading.Lock()
+"""Alembic keeps the migration that it is at once a process; kits that are made side by side would share it."""
 
 
 @dataclass
@@ -117,7 +121,8 @@ def small_kit(folder: Path, *, webs: int = 1, agents: int = 1, **changes: Any) -
 
 def _make_database(settings: Settings, agents: int) -> None:
     database = open_database(settings.database)
-    migrate(database)
+    with ONE_AT_A_TIME:
+        migrate(database)
     accounts = Accounts(database, clock=system_clock, session_hours=settings.session_hours, hasher=CHEAP)
     for number in range(agents):
         accounts.add(f"agent{number}@desk.example", f"Agent {number}", PASSWORD)
