@@ -6,6 +6,7 @@ A *row* is a text that stands for an article: its title, a phrasing, its short a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import faiss
 import numpy as np
@@ -35,6 +36,12 @@ class Rows:
     @property
     def articles(self) -> int:
         return int(self.article.max()) + 1 if len(self.article) else 0
+
+    @cached_property
+    def by_article(self) -> tuple[Numbers, Numbers]:
+        """The rows in the order of their articles, and where in it each article begins."""
+        order = np.argsort(self.article, kind="stable")
+        return order, np.searchsorted(self.article[order], np.arange(self.articles))
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,7 @@ def unit_length(vectors: Vectors) -> Vectors:
 
 def highest(values: Floats | Vectors, rows: Rows) -> Floats:
     """The highest of each article's rows: (n, rows) into (n, articles). Every article has a row, its title."""
-    order = np.argsort(rows.article, kind="stable")
-    starts = np.searchsorted(rows.article[order], np.arange(rows.articles))
+    order, starts = rows.by_article
     return np.maximum.reduceat(np.asarray(values, np.float64)[:, order], starts, axis=1)
 
 
