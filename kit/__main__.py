@@ -19,7 +19,7 @@ from kit.processes import RunningKit, lock_folder
 from kit.programs import EVERYWHERE, WEB_PYTHON, inherited, web_half
 from kit.service import serve, stopped_by_signals
 from kit.settings import PREFIX, ROOT, Settings, read_settings, with_secrets
-from kit.testing import HARMING_TESTS, run_checks
+from kit.testing import run_checks
 from kit.tools import CHROMIUM, require
 
 
@@ -55,8 +55,7 @@ def faults(settings: Settings) -> int:
         require(CHROMIUM, say)
         prepare(with_secrets(mine), say, for_tests=True)
         environment = {**inherited(), **EVERYWHERE, PREFIX + "VAR": str(mine.var)}
-        commands = ([str(WEB_PYTHON), "-m", "pytest", *HARMING_TESTS], [str(WEB_PYTHON), "-m", "tests.faults"])
-        return max(subprocess.run(command, cwd=ROOT, env=environment).returncode for command in commands)
+        return subprocess.run([str(WEB_PYTHON), "-m", "tests.faults"], cwd=ROOT, env=environment).returncode
 
 
 def screenshots(settings: Settings) -> int:
