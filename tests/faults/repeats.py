@@ -18,6 +18,7 @@ from tests.faults.small_kit import SmallKit, small_kit
 
 WEBS = 2
 CUSTOMERS = 6
+MESSAGES_A_CONVERSATION = 100
 REPEATS = 5
 """A message is sent so often, half of the times by several at once."""
 SHARE_LATER = 0.1
@@ -73,6 +74,9 @@ def _lines(kit: SmallKit, customer: Customer) -> list[Line]:
 def _say_often(kit: SmallKit, customer: Customer, sends: int, seed: int) -> None:
     chance, lines, number = random.Random(seed), _lines(kit, customer), 0
     for _ in range(0, sends, REPEATS):
+        if number == MESSAGES_A_CONVERSATION:
+            customer.begins()
+            number, lines = 0, _lines(kit, customer)
         number += 1
         if chance.random() < 0.3:
             together([lambda line=line, number=number: _send(kit, customer, line, number) for line in lines[: REPEATS - 1]])
@@ -82,10 +86,6 @@ def _say_often(kit: SmallKit, customer: Customer, sends: int, seed: int) -> None
                 _send(kit, customer, chance.choice(lines), chance.randint(max(1, number - 20), number) if chance.random() < 0.5 else number)
         if chance.random() < 0.1:
             _send(kit, customer, chance.choice(lines), number, changed=True)
-        if number % 100 == 0:
-            customer.begins()
-            number = 0
-            lines = _lines(kit, customer)
 
 
 def _say_later(kit: SmallKit, customer: Customer, sends: int, seed: int) -> None:

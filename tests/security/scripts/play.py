@@ -26,11 +26,15 @@ from .talk import END, Talk, Talkers
 PAYLOADS_A_TALK = 16
 """Each is said by everyone, so there are some hundreds on its page."""
 LONGEST_QUERY = 500
+LONGEST_GREETING = 600
+DESKS = 8
+"""So many conversations wait at a desk at once."""
+GREETINGS = 8
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of it: payloads in one batch, and how many visits to the sinks that take one payload at a time."""
+    """How much of it: payloads in one batch, and how many are put into the sinks that take one payload at a time."""
 
     batch: int
     singles: int
@@ -117,10 +121,17 @@ class _Visit:
             self.reader.reads(f"{self.url}/help?q={quote(words)}", "search excerpt")
 
     def addresses(self) -> None:
-        for payload in self.singles:
+        """Each as the address of a page that is not there, under a brand of the same words; by turns in the help centre and outside."""
+        for number, payload in enumerate(self.singles):
+            self._is_called(payload)
             words = quote(at("addresses of pages", payload), safe="")
-            self.reader.reads(f"{self.url}/help/{words}?{words}#{words}", "addresses of pages")
-            self.reader.reads(f"{self.url}/{words}", "addresses of pages")
+            self.reader.reads(f"{self.url}/{'help/' if number % 2 else ''}{words}?{words}#{words}", "addresses of pages")
+        self.there.brand.write_text("name: Shop\n", encoding="utf-8")
+
+    def _is_called(self, payload: Payload) -> None:
+        words = at("brand", payload)
+        brand = {"name": words[:60], "greeting": words, "address": words[:120], "email": words[:254], "topics": [words]}
+        self.there.brand.write_text(yaml.safe_dump(brand), encoding="utf-8")
 
     def chats(self) -> None:
         for talk in self.talks:
@@ -138,11 +149,20 @@ class _Visit:
     def desks(self) -> None:
         for number, talk in enumerate(self.talks):
             self.reader.reads(f"{self.url}/desk?{number}#conversation={talk.id}", "notes", until=END)
-        for payload in self.singles:
+        for number, batch in enumerate(batches(self.singles, DESKS)):
+            self._desk(number, batch)
+
+    def _desk(self, number: int, batch: Batch) -> None:
+        """A desk with a conversation a payload, opened one after another: who writes, where they came from, and who answers."""
+        talks = []
+        for payload in batch:
             self.talkers.named([payload])
-            talk = self.talkers.talk([[payload]])
-            self.talkers.named([payload])
-            self.reader.reads(f"{self.url}/desk?{payload.number}#conversation={talk.id}", "page title and address", until=END)
+            talks.append(self.talkers.talk([[payload]]))
+        self.talkers.named(batch)
+        for talk in talks:
+            place = f"{self.url}/desk?single={number}#conversation={talk.id}"
+            self.reader.reads(place, "page title and address", until=f"{END} {talk.id}")
+            self.talkers.closes(talk)
 
     def files(self) -> None:
         """What is no page: opened as an address all the same."""
@@ -153,11 +173,11 @@ class _Visit:
             self.reader.downloads(f"{self.url}/api/touchpoints/export?format={form}", "exports")
 
     def brands(self) -> None:
-        for payload in self.singles:
-            words = at("brand", payload)
-            brand = {"name": words[:60], "greeting": words, "address": words[:120], "email": words[:254], "topics": [words]}
-            self.there.brand.write_text(yaml.safe_dump(brand), encoding="utf-8")
-            self.reader.reads(f"{self.url}/help/nothing", "brand")
+        for batch in batches(self.singles, GREETINGS):
+            for piece in fitting("brand", batch, LONGEST_GREETING):
+                self.there.brand.write_text(yaml.safe_dump({"name": "Shop", "greeting": all_at("brand", piece, " ")}), encoding="utf-8")
+                self.reader.reads(f"{self.url}/help/nothing", "brand")
+        self._is_called(self.singles[0])
         for page in ("shop/", "desk"):
             self.reader.reads(f"{self.url}/{page}", "brand")
 

@@ -73,8 +73,12 @@ class Talkers:
             agents.say(named, conversation.id, f"a{number}", all_at("agent's message", batch))
             agents.note(named, conversation.id, all_at("notes", batch))
             self._bot_says(conversation.id, batch)
-        agents.say(self.agent, conversation.id, "end", END)
+        agents.say(self.agent, conversation.id, "end", f"{END} {conversation.id}")
         return Talk(conversation.id, token, batches)
+
+    def closes(self, talk: Talk) -> None:
+        """The agent has done with a conversation."""
+        self._services.agents.close(self.agent, talk.id, "solved")
 
     def _signed(self, batch: Batch) -> str:
         """Who the customer is, as a shop would sign it that checks its customers' names for nothing."""
