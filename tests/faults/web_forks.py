@@ -138,6 +138,8 @@ class _Server:
             finally:
                 os._exit(code)
         self._alive.add(pid)
+        # Numbers come back after some ten thousand processes: how an earlier one ended says nothing of this one.
+        self._codes.pop(pid, None)
         return pid
 
     def _wait(self, pid: int, timeout_s: float) -> int | None:
