@@ -108,11 +108,14 @@ class Database:
             raise (StoreDamaged() if damaged else StoreError(str(cause).partition("\n")[0])) from cause  # then come statement and values
 
     def check_whole(self) -> None:
-        """Read all of a SQLite file and see whether it holds together, some 0.3 s for 100 MB. Raises `StoreDamaged`, or `StoreError`."""
+        """Read all of a SQLite file and see whether it holds together, some 1 s for 100 MB. Raises `StoreDamaged`, or `StoreError`.
+
+        The quick check takes a fourth of that and sees neither pages in each other's place nor an index that lacks rows.
+        """
         if self.engine.dialect.name != "sqlite":
             return
         with self.reading() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
         if found != "ok":
             raise StoreDamaged()
 
