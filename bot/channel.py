@@ -18,6 +18,7 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.actions_endpoint import ActionsEndpoint
 from bot.logs import customers_are_served
 from bot.turns import BadTurn, Json, NotAuthorized, NotReady, Turn, TurnError, TurnFailed, TurnTimedOut, error_of, read_turn, response_of, slots_of
 
@@ -100,6 +101,9 @@ async def _tracker_with_slots(agent: Agent, sender_id: str, slots: Json) -> Dial
     processor = agent.processor
     if processor is None:
         raise NotReady
+    if processor.action_endpoint is not None and not isinstance(processor.action_endpoint, ActionsEndpoint):
+        # Rasa makes one from endpoints.yml and offers no way to name another class there.
+        processor.action_endpoint = ActionsEndpoint.in_place_of(processor.action_endpoint)
     tracker = await processor.fetch_tracker_and_update_session(sender_id)
     tracker.update_with_events([SlotSet(name, value) for name, value in slots.items()], processor.domain)
     return tracker
