@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.contract.kit_stand_in import Neighbours
 from tests.security.scripts.payloads import Payload, known_vectors, payloads, taken_apart
 from tests.security.scripts.play import SHORT, Played, Scale, counting_chromium, play
-from tests.security.scripts.sinks import SINKS, at
+from tests.security.scripts.sinks import SINKS, all_at, at, fitting
 from tests.security.scripts.stage import NEITHER, POLICY_ALONE, SANITISER_ALONE, Dress
 
 NOWHERE_SHOWN = {"addresses of pages", "staff's name and e-mail", "transcript and ledger", "exports"}
@@ -39,6 +39,14 @@ def test_there_are_enough_payloads_and_each_says_who_it_is() -> None:
     assert all("{js}" in payload.text or "{n}" in payload.text or "base64" in payload.text for payload in payloads())
     assert at("notes", Payload(7, "<script>{js}</script>")) == f"<script>ran({(SINKS.index('notes') + 1) * 100_000 + 7})</script>"
     assert taken_apart(1_700_007) == (17, 7)
+
+
+def test_a_batch_too_long_for_a_place_comes_in_pieces() -> None:
+    """None is left out or cut off, but for those that alone are too long."""
+    pieces = list(fitting("search words", payloads()[:200], 500))
+    assert [payload for piece in pieces for payload in piece] == list(payloads()[:200])
+    assert all(len(all_at("search words", piece, " ")) <= 500 or len(piece) == 1 for piece in pieces)
+    assert 1 < len(pieces) < 200
 
 
 def test_nothing_runs_by_sanitising_alone(browser: Browser, tmp_path: Path, around: Neighbours) -> None:
