@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from tests.faults.checker import counted, violations
-from tests.faults.players import Customer, Line, together
+from tests.faults.players import PAUSE_S, Customer, Line, NoAnswer, together
 from tests.faults.record import OK, Call
 from tests.faults.rows import Row, row
 from tests.faults.small_kit import SmallKit, small_kit
@@ -105,7 +106,7 @@ def _say_later(kit: SmallKit, customer: Customer, sends: int, seed: int) -> None
 def _send(kit: SmallKit, customer: Customer, line: Line, number: int, *, changed: bool = False) -> None:
     text = f"{customer.name} {customer.conversation} {number}" + (" other words" if changed else "")
     began = time.monotonic()
-    status, answer = line.ask("POST", f"{customer.path}/messages", {"client_id": str(number), "text": text})
+    status, answer = _until_answered(line, f"{customer.path}/messages", {"client_id": str(number), "text": text})
     if changed and status == 202:  # nobody had said it yet
         changed = False
     outcome = OK if status < 300 else "failed"
@@ -113,6 +114,15 @@ def _send(kit: SmallKit, customer: Customer, line: Line, number: int, *, changed
     # Several send at once, so the order of acknowledgements says nothing here: each send is a sender of its own.
     who = f"{customer.name} {began} {id(line)}"
     kit.record.add(Call(who, "changed" if changed else "say", customer.conversation, outcome, str(number), text, seq, status))
+
+
+def _until_answered(line: Line, path: str, body: dict[str, str]) -> tuple[int, Any]:
+    """Again at once when a kept connection was closed meanwhile: one more repeat."""
+    while True:
+        try:
+            return line.ask("POST", path, body)
+        except NoAnswer:
+            time.sleep(PAUSE_S)
 
 
 def _let_pass(database: Path, days: int) -> None:
