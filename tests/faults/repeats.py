@@ -22,6 +22,7 @@ CUSTOMERS = 6
 MESSAGES_A_CONVERSATION = 100
 REPEATS = 5
 """A message is sent so often, half of the times by several at once."""
+TRIES = 5
 SHARE_LATER = 0.1
 """So many of all sends are made a week later."""
 TIMES = (
@@ -118,11 +119,12 @@ def _send(kit: SmallKit, customer: Customer, line: Line, number: int, *, changed
 
 def _until_answered(line: Line, path: str, body: dict[str, str]) -> tuple[int, Any]:
     """Again at once when a kept connection was closed meanwhile: one more repeat."""
-    while True:
+    for _ in range(TRIES - 1):
         try:
             return line.ask("POST", path, body)
         except NoAnswer:
             time.sleep(PAUSE_S)
+    return line.ask("POST", path, body)
 
 
 def _let_pass(database: Path, days: int) -> None:

@@ -27,6 +27,8 @@ from .world import World
 QUESTIONS = 12
 WITHIN_S = 10.0
 PATIENCE_S = 300.0
+REFUSED_PAUSE_S = 0.05
+"""Asked again at once, a service that is starting would share its processor with a million refusals."""
 START_S = 900.0
 
 
@@ -157,6 +159,7 @@ def _ask(service: Service, outcome: Outcome, truth: dict[str, dict[str, Any]]) -
             found = _shown(service.client, question)
         except (SearchUnavailable, SearchRefused):
             outcome.refused += 1
+            time.sleep(REFUSED_PAUSE_S)
             continue
         outcome.right += found == wanted
         if found != wanted:
