@@ -53,7 +53,7 @@ def test_nothing_runs_by_sanitising_alone(browser: Browser, tmp_path: Path, arou
     """In all places, with the content security policy taken off every answer."""
     run = played(browser, tmp_path, around, SANITISER_ALONE, SHORT, payloads()[::EACH_OF])
     assert (run.who_ran, run.ran) == (frozenset(), {})
-    assert run.elements > 10_000
+    assert run.elements > 5_000
 
 
 def test_nothing_runs_by_the_policy_alone(browser: Browser, tmp_path: Path, around: Neighbours) -> None:
@@ -65,7 +65,7 @@ def test_nothing_runs_by_the_policy_alone(browser: Browser, tmp_path: Path, arou
 
 def test_with_neither_they_run_everywhere(browser: Browser, tmp_path: Path, around: Neighbours) -> None:
     """So each place is reached, and whoever runs is counted."""
-    run = played(browser, tmp_path, around, NEITHER, Scale(batch=6, singles=4), payloads()[::24])
+    run = played(browser, tmp_path, around, NEITHER, Scale(batch=6, singles=16), payloads()[::24])
     assert {sink for sink in SINKS if not run.ran[sink]} <= NOWHERE_SHOWN
     assert {"article body", "search excerpt", "customer's message", "notes", "brand", "transcript and ledger", "exports"} <= set(run.ran_on)
     assert len({payload for _, payload in run.who_ran}) > 20
