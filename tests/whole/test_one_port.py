@@ -108,4 +108,4 @@ def test_what_stands_behind_answers_no_stranger(open_kit: RunningKit, part: str)
             answer = requests.request(method, url + path, headers={"Origin": SITE, **headers}, json={} if method != "GET" else None, timeout=20)
             assert not [name for name in answer.headers if name.lower().startswith("access-control")], (path, answer.headers)
             if (method, path) in CLOSED:
-                assert answer.status_code in (404, 405) if part != "rasa" else answer.status_code == 404, (method, path)
+                assert answer.status_code in REFUSED[part], (method, path)
