@@ -92,7 +92,7 @@ class Patient(logging.Handler):
         """Wait until all is written, for at most `LAST_LINES_S`."""
         end_at = time.monotonic() + LAST_LINES_S
         while self._lines.unfinished_tasks and time.monotonic() < end_at:
-            time.sleep(0.01)
+            time.sleep(0.01)  # a queue can be waited for without an end only
 
     def _write_all(self) -> None:
         while True:

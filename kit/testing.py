@@ -157,6 +157,7 @@ def count_pytest(said: str) -> Counts | None:
     lines = [line for line in plain(said).splitlines() if re.search(r"\d+ (passed|failed|errors?|skipped).* in \d+[.\d]*s", line)]
     if not lines:
         return None
+    # All that its last line may count; a plural and a test that passed against its mark are failures.
     found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)", lines[-1])}
     failed = sum(found.get(word, 0) for word in ("failed", "error", "errors", "xpassed"))
     return Counts(found.get("passed", 0), failed, found.get("skipped", 0) + found.get("xfailed", 0))

@@ -163,7 +163,7 @@ def _limit_steps(parser: MarkdownIt, budget: int) -> None:
 
     parser.inline.ruler.before("text", "limit", lambda state, silent: spend(INLINE_STEP))
     parser.block.ruler.before("table", "limit", block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
-    # The parser calls it by this name; it knows no other way to set one.
+    # The parser calls it by this name and knows no other way to set one; mypy sees a method put in a method's place.
     parser.normalizeLink = normalize_link  # type: ignore[method-assign]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from types import TracebackType
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from knowledge_base.aim import Aim
 

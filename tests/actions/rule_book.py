@@ -92,7 +92,7 @@ class RuleBook:
         variations = self._dialogue.responses[name]
         held = [one for one in variations if "condition" in one and all(slots[row["name"]] == row["value"] for row in one["condition"])]
         message = self._chance.choice(held or [one for one in variations if "condition" not in one])
-        return _filled({key: message[key] for key in ("text", "buttons", "custom") if key in message}, slots)  # type: ignore[return-value]
+        return _filled({key: message[key] for key in ("text", "buttons", "custom") if key in message}, slots)
 
 
 def _rules(text: str) -> list[Rule]:

@@ -51,7 +51,7 @@ class Walker:
 
     def __init__(self, dialogue: Dialogue, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.book = RuleBook(dialogue, Shelf(self.chance), self.chance)  # type: ignore[arg-type]
+        self.book = RuleBook(dialogue, Shelf(self.chance), self.chance)
         self.seen: set[tuple[str | None, str, str]] = set()
         self.begins()
 

@@ -14,8 +14,8 @@ class Customer:
     def __init__(self, calls: Caller, **start: Any) -> None:
         begun = calls.call("POST", "/api/conversations", start)
         self.calls = calls
-        self.id: str = begun.json["conversation"]["id"]  # type: ignore[index]
-        calls.headers = {"Authorization": f"Bearer {begun.json['token']}"}  # type: ignore[index]
+        self.id: str = begun.json["conversation"]["id"]
+        calls.headers = {"Authorization": f"Bearer {begun.json['token']}"}
 
     def call(self, method: str, path: str = "", body: Any = None, **arguments: Any) -> Any:
         return self.calls.call(method, f"/api/conversations/{self.id}{path}", body, **arguments)
@@ -30,7 +30,7 @@ class Customer:
 
 def signed_in(calls: Caller, account: dict[str, str]) -> Caller:
     session = calls.call("POST", "/api/session", account)
-    calls.headers = {"X-CSRF-Token": session.json["csrf_token"]}  # type: ignore[index]
+    calls.headers = {"X-CSRF-Token": session.json["csrf_token"]}
     return calls
 
 

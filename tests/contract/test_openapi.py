@@ -162,7 +162,7 @@ def test_the_whole_way_of_a_customer(customer: Customer, agent: Caller) -> None:
     assert customer.call("GET").json["queue"]["position"] >= 1
     assert customer.call("POST", "/cancel-handoff").json["owner"] == "bot"
     customer.call("POST", "/handoff")
-    assert customer.calls.call("GET", "/api/conversations").json["conversations"][0]["id"] == customer.id  # type: ignore[index]
+    assert customer.calls.call("GET", "/api/conversations").json["conversations"][0]["id"] == customer.id
     assert customer.call("POST", "/typing").status_code == 204
     _serve(agent, customer)
     assert customer.call("POST", "/survey", {"question": "csat", "score": 5, "comment": "Quick!"}).json == {}
@@ -175,8 +175,8 @@ def test_the_whole_way_of_a_customer(customer: Customer, agent: Caller) -> None:
 
 def _serve(agent: Caller, customer: Customer) -> None:
     """What an agent does with a customer in the queue."""
-    before = agent.call("GET", "/api/desk/events").json["cursor"]  # type: ignore[index]
-    queue = agent.call("GET", "/api/desk/conversations?owner=queued").json["conversations"]  # type: ignore[index]
+    before = agent.call("GET", "/api/desk/events").json["cursor"]
+    queue = agent.call("GET", "/api/desk/conversations?owner=queued").json["conversations"]
     assert next(one for one in queue if one["id"] == customer.id)["last_message"]["author"] == "bot"
     agent.call("POST", desk_path(customer, "/accept"))
     agent.call("POST", desk_path(customer, "/notes"), {"text": "Asked for a photo."})
@@ -191,7 +191,7 @@ def _serve(agent: Caller, customer: Customer) -> None:
     agent.call("POST", desk_path(customer, "/return"))
     agent.call("POST", desk_path(customer, "/accept"))
     agent.call("POST", desk_path(customer, "/close"), {"resolution": "solved", "article": "router-red-light"})
-    assert {change["kind"] for change in agent.call("GET", f"/api/desk/events?after={before}").json["events"]} == {"event", "note"}  # type: ignore[index]
+    assert {change["kind"] for change in agent.call("GET", f"/api/desk/events?after={before}").json["events"]} == {"event", "note"}
 
 
 def test_frames_of_a_customers_stream(customer: Customer, description: Description) -> None:
@@ -210,7 +210,7 @@ def test_frames_of_a_customers_stream(customer: Customer, description: Descripti
 
 def test_frames_of_the_desks_stream(customer: Customer, agent: Caller, description: Description) -> None:
     """Each change under its cursor."""
-    before = int(agent.call("GET", "/api/desk/events").json["cursor"])  # type: ignore[index]
+    before = int(agent.call("GET", "/api/desk/events").json["cursor"])
     customer.call("POST", "/handoff")
     with agent.stream(f"/api/desk/events?after={before}") as read:
         kind, cursor, change = next(read)
@@ -220,7 +220,7 @@ def test_frames_of_the_desks_stream(customer: Customer, agent: Caller, descripti
 
 def test_search_and_its_absence(anyone: Caller, around: Neighbours) -> None:
     """By meaning with a confidence; by words without one."""
-    assert anyone.call("GET", f"/api/search?q={QUESTION}&limit=3").json["hits"][0]["confidence"] == 0.93  # type: ignore[index]
+    assert anyone.call("GET", f"/api/search?q={QUESTION}&limit=3").json["hits"][0]["confidence"] == 0.93
     around.search_is_away = True
     found = anyone.call("GET", "/api/search?q=router").json
     around.search_is_away = False
@@ -237,13 +237,13 @@ def test_the_journey(agent: Caller, caller: Callable[[], Caller]) -> None:
     shop.headers = {"Authorization": f"Bearer {made['key']}"}
     bought = {"id": "order-1", "customer": "crm:1", "kind": "purchase", "stage": "purchase", "channel": "web", "at": "2026-11-21T19:00:00Z"}
     told = {"touchpoints": [bought, bought, {**bought, "id": "order-2", "kind": "pigeon"}]}
-    assert shop.call("POST", "/api/touchpoints", told).json["accepted"] == 1  # type: ignore[index]
+    assert shop.call("POST", "/api/touchpoints", told).json["accepted"] == 1
     page = shop.call("GET", "/api/touchpoints?customer=crm:1&limit=1").json
     assert page
     assert shop.call("GET", f"/api/touchpoints?since={page['next']}&conversation=none").json == {"touchpoints": [], "next": None}
     for form in ("csv", "jsonl", "xes"):
         assert "crm:1" in shop.call("GET", f"/api/touchpoints/export?format={form}").text
-    assert agent.call("GET", "/api/touchpoints").json["touchpoints"]  # type: ignore[index]
+    assert agent.call("GET", "/api/touchpoints").json["touchpoints"]
     assert agent.call("DELETE", f"/api/keys/{made['id']}").status_code == 204
     assert agent.call("DELETE", f"/api/keys/{made['id']}").status_code == 404
     assert shop.call("GET", "/api/touchpoints").status_code == 401
@@ -263,8 +263,8 @@ def test_what_operators_ask(anyone: Caller, customer: Customer, services: Servic
 
 def test_a_session_from_sign_in_to_sign_out(agent: Caller) -> None:
     """Who it is, being away and back, and nothing afterwards."""
-    assert agent.call("GET", "/api/session").json["staff"]["role"] == "administrator"  # type: ignore[index]
-    assert [agent.call("PUT", "/api/desk/presence", {"away": away}).json["staff"]["away"] for away in (True, False)] == [True, False]  # type: ignore[index]
+    assert agent.call("GET", "/api/session").json["staff"]["role"] == "administrator"
+    assert [agent.call("PUT", "/api/desk/presence", {"away": away}).json["staff"]["away"] for away in (True, False)] == [True, False]
     assert agent.call("DELETE", "/api/session").status_code == 204
     assert agent.call("GET", "/api/session").status_code == 401
 
@@ -282,11 +282,11 @@ def test_an_own_account(services: Services, caller: Callable[[], Caller]) -> Non
         ((401, "wrong_credentials"), {"current": "wrong", "new": chosen}),
     ):
         assert refusal(carol.call("PUT", "/api/account/password", body)) == wanted
-    assert carol.call("PUT", "/api/account/password", {"current": made["password"], "new": chosen}).json["must_choose_password"] is False  # type: ignore[index]
+    assert carol.call("PUT", "/api/account/password", {"current": made["password"], "new": chosen}).json["must_choose_password"] is False
     shown = {"password": chosen}
     assert carol.call("POST", "/api/account/sessions/end-others", shown).status_code == 403  # with the second token of before
     carol = signed_in(caller(), {**made, "password": chosen})
-    this, other = carol.call("GET", "/api/account/sessions").json["sessions"]  # type: ignore[index]
+    this, other = carol.call("GET", "/api/account/sessions").json["sessions"]
     assert (this["this"], other["this"]) == (True, False)
     assert carol.call("POST", f"/api/account/sessions/{other['id']}/end", shown).status_code == 204
     assert carol.call("POST", f"/api/account/sessions/{other['id']}/end", shown).status_code == 404

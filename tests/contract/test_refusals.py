@@ -171,7 +171,7 @@ def test_two_agents_at_one_conversation(customer: Customer, agent: Caller, servi
     for verb in ("accept", "messages", "transfer", "close"):
         answer = bob.call("POST", desk_path(customer, f"/{verb}"), {"client_id": "a", "text": "hello", "resolution": "solved"})
         assert refusal(answer) == (409, "already_taken")
-        assert answer.json["error"]["detail"]["agent"]["name"] == "Ada"  # type: ignore[index]
+        assert answer.json["error"]["detail"]["agent"]["name"] == "Ada"
 
 
 @pytest.mark.parametrize("body", [{}, {"touchpoints": {}}, {"touchpoints": [{}] * (MOST + 1)}])

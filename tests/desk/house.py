@@ -169,7 +169,7 @@ class House:
 
     def another_runner(self) -> TurnRunner:
         """A runner as another process would have it: on the same database, knowing nothing of the first."""
-        answering = Answering(self.rasa, self.search, phrases, clock=self.clock, budget_s=8.0)  # type: ignore[arg-type]
+        answering = Answering(self.rasa, self.search, phrases, clock=self.clock, budget_s=8.0)
         runner = TurnRunner(self.database, answering, self.journal, tokens=self.tokens, clock=self.clock, notify=self.notify)
         self.runners.append(runner)
         return runner
@@ -213,7 +213,7 @@ class House:
     def cut_off(self, visitor: Visitor, message: str) -> Turn:
         """A message to a process that was killed right after the commit: acknowledged, claimed, and nobody works on it."""
         dead = DeadRunner()
-        customers = Customers(self.database, self.journal, dead, tokens=self.tokens, clock=self.clock, notify=self.notify)  # type: ignore[arg-type]
+        customers = Customers(self.database, self.journal, dead, tokens=self.tokens, clock=self.clock, notify=self.notify)
         customers.say(visitor.token, visitor.id, visitor.next_id(), {"text": message})
         (turn,) = dead.given
         return turn

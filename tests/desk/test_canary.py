@@ -67,7 +67,7 @@ class Ear:
 
 def actions_part(ear: Ear, shelf: Shelf) -> str:
     """What readiness says of the way from a question to its article; empty when it is whole."""
-    readiness = Readiness(Well(), ear, Well(), shelf)  # type: ignore[arg-type] - fakes
+    readiness = Readiness(Well(), ear, Well(), shelf)
     readiness.ask()
     return readiness.parts()["actions"].message
 
@@ -98,6 +98,6 @@ def test_without_articles_any_question_will_do() -> None:
 @pytest.mark.parametrize(("free", "problem"), [(0, "the disk is full"), (100_000, "the disk is full"), (10_000_000, ""), (None, "")])
 def test_a_full_disk_is_told_even_when_a_small_write_still_fits(free: int | None, problem: str) -> None:
     """The canary takes two pages of the log, a message some ten; a database without a file has no disk."""
-    readiness = Readiness(Well(free), Ear(found=("a",)), Well(), Shelf("a"))  # type: ignore[arg-type] - fakes
+    readiness = Readiness(Well(free), Ear(found=("a",)), Well(), Shelf("a"))
     readiness.ask()
     assert readiness.parts()["database"].message == problem

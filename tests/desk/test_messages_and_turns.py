@@ -98,7 +98,7 @@ def test_a_payload_must_have_been_offered_here(house: House, visitor: Visitor) -
     other.is_answered("router is red")
     for payload in ("/affirm", "/restart", "/session_start", "", None, 3, {"x": []}):
         with pytest.raises(MessageInvalid):
-            visitor.presses(payload)  # type: ignore[arg-type]
+            visitor.presses(payload)
     assert visitor.sees() == []
     assert visitor.touchpoints() == []
 
@@ -252,7 +252,7 @@ def test_a_turn_is_tried_again_while_there_is_time(house: House, visitor: Visito
             raise result
         return result
 
-    house.rasa.results["hello"] = third_time  # type: ignore[assignment]
+    house.rasa.results["hello"] = third_time
     house.runner.start()
     (reply,) = visitor.is_answered("hello")
     assert reply.data["text"] == "Here I am."

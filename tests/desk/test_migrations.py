@@ -88,6 +88,6 @@ def test_a_desk_at_work_is_upgraded_beside_its_readers(earlier: Database) -> Non
 def test_the_new_columns_are_ones_that_postgresql_adds_without_rewriting_a_table() -> None:
     """They may be null and have no default."""
     for column in (staff.c.password_made_at, sessions.c.browser, sessions.c.system):
-        rendered = str(CreateColumn(column).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+        rendered = str(CreateColumn(column).compile(dialect=postgresql.dialect()))
         assert "NOT NULL" not in rendered
         assert "DEFAULT" not in rendered

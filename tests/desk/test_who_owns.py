@@ -132,7 +132,7 @@ def test_of_twenty_agents_who_accept_at_once_one_wins(house: House) -> None:
             try:
                 return "won" if agent.accepts(visitor).agent_id == agent.person.id else "told wrong"
             except AlreadyTaken as refusal:
-                return str(refusal.detail["agent"]["name"])  # type: ignore[index]
+                return str(refusal.detail["agent"]["name"])
 
         with ThreadPoolExecutor(20) as pool:
             told = list(pool.map(accept, agents))
@@ -182,7 +182,7 @@ def test_once_a_person_holds_it_the_bot_does_not_speak(house: House, visitor: Vi
         visitor.says("help me")
         visitor.says("please")
         assert asked.wait(5)
-        take(agent, visitor)  # type: ignore[operator]
+        take(agent, visitor)
         assert visitor.outcomes() == ["handed_off", "handed_off"]
     house.settle(lambda: not house.runner._running)
     assert visitor.hears("bot") == []
@@ -332,7 +332,7 @@ def test_closing_by_the_agent_keeps_what_came_of_it(waiting: Visitor, agent: Age
         waiting.changes_their_mind()
     for wrong in (None, "done", 5, ["solved"]):
         with pytest.raises(MessageInvalid):
-            agent.closes(waiting, wrong)  # type: ignore[arg-type]
+            agent.closes(waiting, wrong)
 
 
 def test_the_survey_is_asked_at_the_end_and_answered_once(house: House, visitor: Visitor) -> None:

@@ -7,7 +7,7 @@ import { DeskApp } from "../../widget/desk/static/desk-app.js";
 import { DeskClient } from "../../widget/desk/static/desk-client.js";
 import { Drafts } from "../../widget/desk/static/desk-drafts.js";
 import { atDesk, inAccount } from "../../widget/desk/static/desk-state.js";
-import { ADA, EVE, NEW, startDesk } from "./fake_desk.mjs";
+import { ADA, EVE, NEW, cookieFetch, startDesk } from "./fake_desk.mjs";
 
 const OLD = "lovelace";
 const CHOSEN = "nine red kites over the weir";
@@ -26,16 +26,6 @@ afterEach(async () => {
   for (const app of apps) app.stop();
   await kit.stop();
 });
-
-/** A browser's cookies around the real fetch: node keeps none. */
-function cookieFetch() {
-  let cookie = "";
-  return async (address, options = {}) => {
-    const response = await fetch(address, { ...options, headers: { ...options.headers, ...(cookie ? { Cookie: cookie } : {}) } });
-    cookie = response.headers.get("Set-Cookie")?.split(";")[0] ?? cookie;
-    return response;
-  };
-}
 
 async function signedIn(person, password = OLD) {
   const client = new DeskClient(kit.url, { fetch: cookieFetch(), timeoutMs: 2000 });

@@ -7,7 +7,7 @@ import { DeskApp } from "../../widget/desk/static/desk-app.js";
 import { DeskClient, DeskError } from "../../widget/desk/static/desk-client.js";
 import { Drafts } from "../../widget/desk/static/desk-drafts.js";
 import { mine, standing, timeline, waiting } from "../../widget/desk/static/desk-state.js";
-import { ADA, GRACE, startDesk } from "./fake_desk.mjs";
+import { ADA, GRACE, cookieFetch, startDesk } from "./fake_desk.mjs";
 
 let kit;
 let desk;
@@ -23,17 +23,6 @@ afterEach(async () => {
   for (const app of apps) app.stop();
   await kit.stop();
 });
-
-/** A browser's cookies around the real fetch: node keeps none. */
-function cookieFetch() {
-  let cookie = "";
-  return async (address, options = {}) => {
-    const response = await fetch(address, { ...options, headers: { ...options.headers, ...(cookie ? { Cookie: cookie } : {}) } });
-    const set = response.headers.get("Set-Cookie");
-    if (set) cookie = set.split(";")[0];
-    return response;
-  };
-}
 
 /** An agent's browser tab; `tab` keeps what a reload keeps. */
 function openTab(tab = { fetch: cookieFetch(), drafts: () => new Drafts(null), kept: null }, options = {}) {

@@ -373,6 +373,16 @@ export function furnish(desk) {
   desk.add("c-e0e0e0e0", { owner: "closed", reason: "closed_by_agent", agent: ADA, waitedS: 5000, transcript: [...short("thanks, that was all"), ["owner", { owner: "closed", reason: "closed_by_agent" }], ["survey", { state: "asked", question: "csat" }], ["survey", { state: "answered", question: "csat", score: 5, comment: "quick and kind" }]] });
 }
 
+/** A browser's cookies around the real fetch: node keeps none. */
+export function cookieFetch() {
+  let cookie = "";
+  return async (address, options = {}) => {
+    const response = await fetch(address, { ...options, headers: { ...options.headers, ...(cookie ? { Cookie: cookie } : {}) } });
+    cookie = response.headers.get("Set-Cookie")?.split(";")[0] ?? cookie;
+    return response;
+  };
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { url, desk } = await startDesk(Number(process.argv[2] ?? 7300));
   furnish(desk);

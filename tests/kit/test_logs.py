@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kit.logs import Heard, Lines, Patient, chain, customers_are_served, told
+from kit.logs import LAST_LINES_S, Heard, Lines, Patient, chain, customers_are_served, told
 from kit.settings import ROOT
 
 CANARY = "zq7canary"
@@ -142,7 +142,9 @@ def test_a_closed_sink_is_borne(lines: Lines) -> None:
     handler = Patient(writes)
     handler.setFormatter(lines)
     handler.handle(record("desk.turns", logging.INFO, "to nobody"))
+    began = time.monotonic()
     handler.flush()
+    assert time.monotonic() - began < LAST_LINES_S
     os.close(writes)
 
 

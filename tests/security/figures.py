@@ -54,7 +54,7 @@ def scripts(folder: Path, scale: Scale = FULL) -> list[Row]:
     with neighbours() as around, counting_chromium() as browser:
 
         def run(name: str, **how: object) -> Played:
-            return play(browser, folder / name, around, **how)  # type: ignore[arg-type]
+            return play(browser, folder / name, around, **how)
 
         clean = run("sanitised", dress=SANITISER_ALONE, scale=scale)
         policy = run("policy", dress=POLICY_ALONE, scale=scale)

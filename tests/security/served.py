@@ -101,7 +101,7 @@ class _ServerThread(threading.Thread):
         migrate(services.database)
         app = create_app(self._settings, services)
         listener = listen("127.0.0.1", self._port)
-        work = Work(self._dress(app, services), pools)  # type: ignore[arg-type]
+        work = Work(self._dress(app, services), pools)
         server = Server(listener, front(self._settings, services.tokens)(work), places=places(self._settings), error_log=None)
         server.start()
         services.runner.start()

@@ -20,13 +20,13 @@ Prepare = Callable[[Article], StoredArticle]
 
 def article(slug: str, title: str, markdown: str = "", **more: object) -> Article:
     """An article as its file would give it."""
-    return Article(slug=slug, path=f"general/{slug}.md", title=title, markdown=markdown, updated=BUILT, **more)  # type: ignore[arg-type]
+    return Article(slug=slug, path=f"general/{slug}.md", title=title, markdown=markdown, updated=BUILT, **more)
 
 
 def unsanitised(written: Article) -> StoredArticle:
     """As `prepare`, but the page is what the Markdown parser makes of it: any HTML and any address come through."""
     parser = MarkdownIt("commonmark").enable("table")
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    parser.validateLink = lambda url: True
     return replace(prepare(written), html=parser.render(written.markdown))
 
 

@@ -28,7 +28,7 @@ class FixedClock:
 def touchpoint(**values: object) -> Touchpoint:
     """A touchpoint of which only what matters is said."""
     told = {"at": NOON, "kind": "visit", "stage": "awareness", "channel": "web", "actor": "customer", **values}
-    return Touchpoint(**told)  # type: ignore[arg-type]
+    return Touchpoint(**told)
 
 
 def purchase(**changed: Any) -> dict[str, Any]:

@@ -78,9 +78,9 @@ def test_unknown_kind_is_an_error_of_the_package(catalogue: Catalogue) -> None:
 def test_nothing_in_it_can_be_changed(catalogue: Catalogue) -> None:
     """One catalogue may be shared by every request."""
     with pytest.raises(TypeError):
-        catalogue.kinds["visit"] = catalogue.kind("search")  # type: ignore[index]
+        catalogue.kinds["visit"] = catalogue.kind("search")
     with pytest.raises(FrozenInstanceError):
-        catalogue.kind("visit").owner = "sales"  # type: ignore[misc]
+        catalogue.kind("visit").owner = "sales"
 
 
 def test_texts_are_short_whole_and_never_repeated(catalogue: Catalogue) -> None:

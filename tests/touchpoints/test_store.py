@@ -22,7 +22,7 @@ Records = Callable[..., None]
 
 def read(database: Database, **wanted: object) -> list[Recorded]:
     with database.reading() as connection:
-        return read_ledger(connection, **wanted)  # type: ignore[arg-type]
+        return read_ledger(connection, **wanted)
 
 
 def test_a_touchpoint_is_read_as_it_was_recorded(database: Database) -> None:
@@ -163,5 +163,5 @@ def test_a_touchpoint_cannot_be_changed_in_passing() -> None:
     """What is to be recorded is fixed; another one is a copy."""
     first = touchpoint(id="a")
     with pytest.raises(AttributeError):
-        first.kind = "search"  # type: ignore[misc]
+        first.kind = "search"
     assert replace(first, kind="search").id == "a"

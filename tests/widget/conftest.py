@@ -40,7 +40,7 @@ class Kit:
             settings=settings,
             database=house.database,
             library=library,
-            search=house.search,  # type: ignore[arg-type]
+            search=house.search,
             ledger=house.ledger,
             accounts=house.accounts,
             own_sessions=house.own_sessions,
@@ -48,7 +48,7 @@ class Kit:
             agents=house.agents,
             tokens=house.tokens,
             reading=house.reading,
-            readiness=Readiness(house.database, house.rasa, house.search, library),  # type: ignore[arg-type]
+            readiness=Readiness(house.database, house.rasa, house.search, library),
             streams=Streams(self.wakeups, lambda function, *arguments: function(*arguments), house.customers, house.agents),
             wakeups=self.wakeups,
             runner=house.runner,

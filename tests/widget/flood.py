@@ -307,7 +307,7 @@ PARTS: dict[str, Callable[[], Row]] = {
     "guessing": guessing_row,
     "stalled": stalled_row,
     "slow": slow_row,
-    **{kind: (lambda kind=kind: flood_row(kind)) for kind in FLOODS},  # type: ignore[misc]
+    **{kind: (lambda kind=kind: flood_row(kind)) for kind in FLOODS},
 }
 
 

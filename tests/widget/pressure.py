@@ -24,7 +24,7 @@ class Listening(Protocol):
 def memory_kib(web: Web) -> int:
     """What the process holds of real memory."""
     status = Path(f"/proc/{web.process.pid}/status").read_text(encoding="ascii")
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])  # type: ignore[index]
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
 
 def connections_of(web: Listening, address: str) -> int:

@@ -11,7 +11,7 @@ from tests.widget.conftest import Customer, Kit
 
 
 def code(answer: object) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["error"]["code"]  # type: ignore[attr-defined]
+    return answer.status_code, answer.get_json()["error"]["code"]
 
 
 def test_a_conversation_is_begun_and_its_token_opens_it(customer: Customer) -> None:

@@ -104,7 +104,7 @@ class _Visit:
         self.reader.without_chat(False)
         self.chats()
         cookie = {"name": "touchdesk", "value": self.talkers.cookie, "url": self.url}
-        self.reader.context.add_cookies([cookie])  # type: ignore[list-item]
+        self.reader.context.add_cookies([cookie])
         self.desks()
         self.files()
         self.brands()
