@@ -6,10 +6,12 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,17 +87,24 @@ def build(
         "settled_here": settled is None or settled_here,
     }
     name = generations.new_name(now)
+    with _generation(index, name, manifest) as folder:
+        article_store.write_articles(folder / article_store.FILE_NAME, stored)
+        index_files.write_index(folder, data, everything, vectors, head)
+    return Built(name, rows.articles, len(texts), len(set(everything) - set(known)))
+
+
+@contextmanager
+def _generation(index: Path, name: str, manifest: dict[str, Any]) -> Iterator[Path]:
+    """A folder to write a generation into; whole at the end of the block, it goes live, and nothing is left of it otherwise."""
     folder = index / f"building-{os.getpid()}-{name}"
     folder.mkdir(parents=True)
     try:
-        article_store.write_articles(folder / article_store.FILE_NAME, stored)
-        index_files.write_index(folder, data, everything, vectors, head)
+        yield folder
         generations.finish(folder, manifest)
         generations.make_live(index, folder, name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     generations.prune(index)
-    return Built(name, rows.articles, len(texts), len(set(everything) - set(known)))
 
 
 def settle_again(index: Path, embedder_checksum: str, aim: Aim) -> Settled:

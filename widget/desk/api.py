@@ -40,7 +40,7 @@ class Presence:
 
 
 def desk_api(services: Services) -> Blueprint:
-    """``/api/desk``."""
+    """``/api/desk``: a few lines a route, which share who asks; long because the routes are many."""
     api = Blueprint("desk_api", __name__, url_prefix="/api/desk")
     agents = services.agents
 
