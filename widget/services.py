@@ -157,7 +157,7 @@ class Housekeeping:
 
     def _relieve(self) -> None:
         expected = False
-        while not self._stop.wait(RELIEVE_EVERY_S):
+        while not self._stop.is_set():
             try:
                 if not expected:
                     self._services.agents.expect_back()
@@ -166,3 +166,4 @@ class Housekeeping:
                 self._services.agents.close_silent()
             except StoreError as failure:
                 log.warning("conversations cannot be looked after: %s", failure)
+            self._stop.wait(RELIEVE_EVERY_S)
