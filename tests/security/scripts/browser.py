@@ -61,6 +61,14 @@ PROVOKE = """
 """
 """Does to a page what a reader could: every handler is called, every link of a script and every form with one is used."""
 
+FETCHED = """
+() => ({
+  at: Math.round(performance.now()),
+  calls: performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/')).slice(-20)
+    .map((one) => [one.name, Math.round(one.startTime), Math.round(one.duration), one.responseStatus]),
+})
+"""
+
 
 class Trap(ThreadingHTTPServer):
     """Another site, whose scripts call with the number in their address."""
@@ -140,9 +148,9 @@ class Reader:
                 self.page.get_by_text(until).last.wait_for(state="attached", timeout=PATIENCE_MS if self._must_show else 2000)
             self.elements += self.page.evaluate(PROVOKE)
             self.page.wait_for_timeout(SETTLE_MS)
-        except BrowserError:
+        except BrowserError as failure:
             if self._must_show:
-                raise
+                raise AssertionError(f"{url} does not show what it must; it has fetched {self._fetched()}") from failure
             self._starts_again()
         for extra in self.context.pages:
             if extra is not self.page:
@@ -160,6 +168,10 @@ class Reader:
         """With the sanitiser off a page may break under its payloads; that is not what is counted."""
         self._must_show = False
         return self
+
+    def _fetched(self) -> Any:
+        """What the page has asked the kit for, when and with what answer: the last twenty calls that are no files."""
+        return self.page.evaluate(FETCHED)
 
     def _starts_again(self) -> None:
         old, self.page = self.page, self._new_page()
