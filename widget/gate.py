@@ -165,8 +165,9 @@ def front(settings: Settings, tokens: Tokens) -> Callable[[Application], Applica
 
 
 def places(settings: Settings) -> AddressPlaces:
-    """The connections that each address may have open."""
-    return AddressPlaces(settings.connections_per_address, networks(settings.proxies))
+    """The connections that each address may have open, or waste."""
+    most, wasted = settings.connections_per_address, settings.wasted_connections_per_minute
+    return AddressPlaces(most, networks(settings.proxies), wasted_per_minute=wasted)
 
 
 class _Once:

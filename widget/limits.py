@@ -21,6 +21,9 @@ from widget.proxies import Network, address_key, is_trusted, plain_address
 MOST_KEYS = 100_000
 """Buckets kept; beyond that the one unused for longest goes, and would begin full again. About 20 MiB."""
 
+SHUT_OUT_S = 2.0
+"""What is wasted in the meantime costs next to nothing; whoever shares the address and came in vain comes again within seconds."""
+
 ROUNDING = 1e-6
 """Whoever comes back just when they were told to must not be a billionth of a second early."""
 
@@ -113,12 +116,27 @@ class Lines:
 
 
 class AddressPlaces:
-    """How many connections an address has open at once; those of our own proxies carry everybody and are not counted."""
+    """How many connections an address has open at once, and how many it wastes; those of our own proxies carry everybody and are not counted.
 
-    def __init__(self, most: int = sys.maxsize, proxies: Sequence[Network] = ()) -> None:
+    A connection is wasted that ends without a request that can be read. An address that wastes more than it may is shut out for a
+    moment: its new connections are closed before anything is done for them.
+    """
+
+    def __init__(
+        self,
+        most: int = sys.maxsize,
+        proxies: Sequence[Network] = (),
+        *,
+        wasted_per_minute: int = sys.maxsize,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._most = most
         self._proxies = proxies
         self._places = Places()
+        self._wasted_per_minute = wasted_per_minute
+        self._clock = clock
+        self._wasted = Buckets(clock)
+        self._shut_out: dict[str, float] = {}
 
     def enter(self, address: str) -> bool:
         """Take a place for a connection; False when its address has all it may."""
@@ -130,6 +148,22 @@ class AddressPlaces:
         key = self._key(address)
         if key is not None:
             self._places.leave(key)
+
+    def waste(self, address: str) -> None:
+        """A connection of the address is over without a request."""
+        key = self._key(address)
+        if key is not None and self._wasted.take([Allowance(("wasted", key), self._wasted_per_minute)]):
+            self._shut_out[key] = self._clock() + SHUT_OUT_S
+
+    def is_shut_out(self, address: str) -> bool:
+        """Whether the address has wasted too many just now."""
+        key = self._key(address) if self._shut_out else None
+        if key is None or key not in self._shut_out:
+            return False
+        if self._clock() < self._shut_out[key]:
+            return True
+        del self._shut_out[key]
+        return False
 
     def _key(self, address: str) -> str | None:
         plain = plain_address(address)

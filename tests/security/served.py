@@ -27,7 +27,14 @@ from widget.services import Services, build_services
 
 PATIENCE_S = 30.0
 AMPLE = dict.fromkeys(
-    ("messages_per_minute", "visitor_requests_per_minute", "address_requests_per_minute", "conversations_per_minute", "connections_per_address"),
+    (
+        "messages_per_minute",
+        "visitor_requests_per_minute",
+        "address_requests_per_minute",
+        "conversations_per_minute",
+        "connections_per_address",
+        "wasted_connections_per_minute",
+    ),
     10_000_000,
 )
 """Everybody here calls from one address, faster than anybody would: limits have tests of their own."""

@@ -10,7 +10,7 @@ from werkzeug.test import Client
 from kit.errors import SettingError
 from kit.settings import read_settings
 from tests.widget.conftest import PASSWORD, Kit
-from widget.limits import AddressPlaces
+from widget.limits import SHUT_OUT_S, AddressPlaces
 from widget.proxies import BehindProxies, address_key, client_address, networks, plain_address
 
 PROXIES = networks(("10.0.0.1", "192.168.0.0/16", "fd00::/8"))
@@ -124,6 +124,28 @@ def test_our_proxies_open_as_many_connections_as_they_like() -> None:
     assert [places.enter(f"2001:db8::{n}") for n in (1, 2, 3)] == [True, True, False]
     places.leave("203.0.113.1")
     assert places.enter("203.0.113.1")
+
+
+def test_an_address_that_wastes_its_connections_is_shut_out_for_a_moment() -> None:
+    """Beyond its number a minute, and only it; our proxies never. Later it may waste as many as time has given back."""
+    now = [0.0]
+    places = AddressPlaces(2, PROXIES, wasted_per_minute=60, clock=lambda: now[0])
+    for address in ("203.0.113.1", "10.0.0.1"):
+        for _ in range(60):
+            places.waste(address)
+    assert not places.is_shut_out("203.0.113.1")
+    for address in ("203.0.113.1", "10.0.0.1"):
+        places.waste(address)
+    assert places.is_shut_out("203.0.113.1")
+    assert not places.is_shut_out("203.0.113.2")
+    assert not places.is_shut_out("10.0.0.1")
+    now[0] += SHUT_OUT_S
+    assert not places.is_shut_out("203.0.113.1")
+    places.waste("203.0.113.1")
+    places.waste("203.0.113.1")
+    assert not places.is_shut_out("203.0.113.1")
+    places.waste("203.0.113.1")
+    assert places.is_shut_out("203.0.113.1")
 
 
 @pytest.mark.parametrize("value", ["nginx", "10.0.0.1/33", "10.0.0.5/24", "*"])

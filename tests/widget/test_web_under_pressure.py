@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import subprocess
@@ -20,7 +21,13 @@ from tests.widget.test_web_process import PASSWORD, Customer, Stream, Web
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    web = Web(tmp_path_factory.mktemp("var"), PROXIES="127.0.0.9", CONNECTIONS_PER_ADDRESS="150", MESSAGES_PER_MINUTE="60")
+    web = Web(
+        tmp_path_factory.mktemp("var"),
+        PROXIES="127.0.0.9",
+        CONNECTIONS_PER_ADDRESS="150",
+        MESSAGES_PER_MINUTE="60",
+        WASTED_CONNECTIONS_PER_MINUTE="200",
+    )
     yield web
     web.close()
 
@@ -90,6 +97,25 @@ def test_connections_of_one_address_have_an_end(web: Web) -> None:
     finally:
         for connection in held:
             connection.close()
+
+
+def test_an_address_that_wastes_connections_is_closed_to_at_once(web: Web) -> None:
+    """Junk and silence alike; other addresses are answered, and after a moment it is as well."""
+    for number in range(300):
+        with connect(web, "127.0.0.4") as connection, contextlib.suppress(OSError):
+            if number % 2:
+                connection.sendall(b"junk\r\n\r\n")
+                connection.recv(100)
+
+    def answered(address: str) -> bool:
+        with connect(web, address) as connection, contextlib.suppress(OSError, http.client.HTTPException):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            return answer_of(connection)[0] == 200
+        return False
+
+    within(5, lambda: not answered("127.0.0.4"))
+    assert answered("127.0.0.3")
+    within(5, lambda: answered("127.0.0.4"))
 
 
 def test_only_a_proxy_says_who_calls(web: Web) -> None:
