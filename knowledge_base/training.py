@@ -96,7 +96,7 @@ def settle(data: Learnable, *, far: Sequence[str], far_vectors: Vectors, aim: Ai
 
 def lexical_matrix(lexical: LexicalIndex, texts: Sequence[str]) -> Floats:
     """float64 (len(texts), rows)."""
-    return np.array([lexical.similarities(text) for text in texts], np.float64).reshape(len(texts), lexical.size)
+    return lexical.matrix(texts).astype(np.float64)
 
 
 def spread(numbers: Numbers) -> Numbers:

@@ -61,6 +61,16 @@ def test_runs_do_not_cross_words():
     assert index_texts(["red light on router"]).similarities("router on light red") == pytest.approx([1], abs=1e-5)
 
 
+def test_many_texts_at_once_are_as_alike_as_each_alone() -> None:
+    """Runs that stand in most rows, in some and in none; texts without a word; an index without a row."""
+    rows = [f"my {thing} number {number} blinks" for number, thing in enumerate(["router", "printer", "kettle"] * 20)] + ["x9"]
+    index = index_texts(rows)
+    asked = [*rows[:3], "x9", "zzz", "", "my ruoter is number 7"]
+    assert np.allclose(index.matrix(asked), [index.similarities(text) for text in asked], atol=1e-6)
+    assert index.matrix([]).shape == (0, 61)
+    assert index_texts([]).matrix(["a"]).shape == (1, 0)
+
+
 @pytest.mark.parametrize("landmarks", [None, np.arange(0, 40, 2)])
 def test_leaving_out_is_training_without(landmarks):
     """A row or a whole article left out gives what a head trained on the rest says, to rounding."""
