@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Route, ViewportSize, expect, sync_playwright
 
 from kit.tools import CHROMIUM, NODE, require
 
@@ -53,11 +53,16 @@ class Kit:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(require(CHROMIUM)), args=list(QUIET))
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=str(require(CHROMIUM)), args=list(QUIET))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -335,6 +340,28 @@ def test_tabs_share_one_stream_and_the_next_takes_over(context: BrowserContext, 
     kit.plays("say", text="after the first tab went")
     sees(other, "after the first tab went")
     assert kit.counts()["streams"] == 1
+
+
+def test_a_page_that_is_left_stays_as_it_was_for_the_way_back(playwright: Playwright, kit: Kit) -> None:
+    """The browser may keep it, since the chat has nothing open there; back on it, the chat has what was said meanwhile, and hears what follows."""
+    executable, unlike = str(require(CHROMIUM)), ["--disable-back-forward-cache"]
+    browser = playwright.chromium.launch(executable_path=executable, args=list(QUIET), ignore_default_args=unlike)
+    page = browser.new_context().new_page()
+    page.set_default_timeout(8000)
+    page.add_init_script("addEventListener('pageshow', ({ persisted }) => { window.kept = persisted; })")
+    page.goto(f"{kit.url}shop/")
+    launcher(page).click()
+    says(page, "hello")
+    page.evaluate("window.mark = 'as it was'")
+    page.goto(f"{kit.url}shop/?another")
+    says(page, "said on another page")
+    page.evaluate("setTimeout(() => history.back())")
+    page.wait_for_function("window.kept === true")
+    assert page.evaluate("window.mark") == "as it was"
+    sees(page, "said on another page")
+    says(page, "and on")
+    wait_for(lambda: kit.counts()["streams"] == 1, page)
+    browser.close()
 
 
 def test_page_hears_what_happens_but_not_what_is_said(page: Page, kit: Kit) -> None:

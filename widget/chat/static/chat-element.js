@@ -225,6 +225,15 @@ export class SupportChat extends HTMLElement {
     window.addEventListener("online", () => this.#session?.wakeUp(), { signal });
     window.addEventListener("offline", () => this.#session?.offline(), { signal });
     document.addEventListener("visibilitychange", () => this.#seen(), { signal });
+    // A page that is left may be kept whole for the way back, unless it has something open.
+    window.addEventListener("pagehide", () => this.#session?.stop(), { signal });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#comeBack(), { signal });
+  }
+
+  /** The customer came back to the page as they left it: take up what has happened since. */
+  #comeBack() {
+    this.disconnectedCallback();
+    this.connectedCallback();
   }
 
   #seen() {
