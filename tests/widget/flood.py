@@ -36,10 +36,13 @@ SPELLS = 3
 OTHERS = 5
 PACE_S = 0.1
 WANTED_GROWTH = 0.20
+HANDSHAKES = 10_000
+FLOODING = 8
+"""Threads of the flooder."""
 FLOODS = {
     "messages": "1,000 messages a second by one visitor",
     "reads": "one visitor reading as fast as the line goes",
-    "handshakes": "one address opening connections as fast as it can",
+    "handshakes": f"10,000 connections in {SPELL_S:g} s, opened and left by one address",
     "junk": "requests that are none, as fast as the line goes",
 }
 
@@ -139,7 +142,7 @@ class Flooder:
         self._numbers = iter(range(10**9))
 
     def run(self, kind: str) -> None:
-        workers = [threading.Thread(target=getattr(self, kind)) for _ in range(8)]
+        workers = [threading.Thread(target=getattr(self, kind)) for _ in range(FLOODING)]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -169,8 +172,10 @@ class Flooder:
                     self.told["closed"] += 1
 
     def handshakes(self) -> None:
-        """As many as can be opened, so that all rounds of the others in this spell fall under them."""
-        while time.monotonic() < self._end:
+        """Evenly over the spell, so that all rounds of the others in it fall under them."""
+        began, mine = time.monotonic(), HANDSHAKES // FLOODING
+        for number in range(mine):
+            time.sleep(max(0.0, began + number * SPELL_S / mine - time.monotonic()))
             with connect(self, "127.0.0.8") as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)  # else this side runs out of ports
             self.told["opened"] += 1
