@@ -23,6 +23,8 @@ MESSAGES_A_CONVERSATION = 100
 REPEATS = 5
 """A message is sent so often, half of the times by several at once."""
 TRIES = 5
+PUT_OFF = (429, 503)
+PUT_OFF_S = 1.0
 SHARE_LATER = 0.1
 """So many of all sends are made a week later."""
 TIMES = (
@@ -59,7 +61,9 @@ def send_again(folder: Path, sends: int, *, seed: int = 1, say: Callable[[str], 
         say(f"  {violation}")
     broken, statuses = counted(found), Counter(call.status for call in changed)
     weeks_later = sum(call.what == "say" for call in kit.record.calls[later:])
+    put_off = Counter(call.status for call in kit.record.calls if call.what == "put off")
     over = f"{len(said)} sends of {len(snapshot.turns)} messages over {WEBS} webs, {weeks_later} of them {DAYS} days later"
+    over += "".join(f", {count} sent again after a {status}" for status, count in put_off.items())
     asked = sum(kit.neighbours.turns[f"{event['data']['text']}"] for event in snapshot.events if event["sender"] == "customer")
     doubled = broken["I1"] + broken["I2"] + sum(call.outcome != OK for call in said)
     return [
@@ -107,7 +111,7 @@ def _say_later(kit: SmallKit, customer: Customer, sends: int, seed: int) -> None
 def _send(kit: SmallKit, customer: Customer, line: Line, number: int, *, changed: bool = False) -> None:
     text = f"{customer.name} {customer.conversation} {number}" + (" other words" if changed else "")
     began = time.monotonic()
-    status, answer = _until_answered(line, f"{customer.path}/messages", {"client_id": str(number), "text": text})
+    status, answer = _until_answered(kit, line, f"{customer.path}/messages", {"client_id": str(number), "text": text})
     if changed and status == 202:  # nobody had said it yet
         changed = False
     outcome = OK if status < 300 else "failed"
@@ -117,13 +121,18 @@ def _send(kit: SmallKit, customer: Customer, line: Line, number: int, *, changed
     kit.record.add(Call(who, "changed" if changed else "say", customer.conversation, outcome, str(number), text, seq, status))
 
 
-def _until_answered(line: Line, path: str, body: dict[str, str]) -> tuple[int, Any]:
-    """Again at once when a kept connection was closed meanwhile: one more repeat."""
+def _until_answered(kit: SmallKit, line: Line, path: str, body: dict[str, str]) -> tuple[int, Any]:
+    """Again when a kept connection was closed meanwhile, or web was too busy: one more repeat."""
     for _ in range(TRIES - 1):
         try:
-            return line.ask("POST", path, body)
+            status, answer = line.ask("POST", path, body)
         except NoAnswer:
             time.sleep(PAUSE_S)
+            continue
+        if status not in PUT_OFF:
+            return status, answer
+        kit.record.add(Call("", "put off", path, "failed", body["client_id"], body["text"], status=status))
+        time.sleep(PUT_OFF_S)
     return line.ask("POST", path, body)
 
 
