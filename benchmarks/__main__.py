@@ -1,6 +1,6 @@
 """``python -m benchmarks`` measures and writes ``benchmarks/results.md``.
 
-``DATA`` names the folder of the public data sets; ``ADAPT=1`` measures search with its embedding adapted to the articles, too: minutes more.
+``DATA`` names the folder of the public data sets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> int:
         prepared = Path(folder) / "var"
         set_up = prepare(with_secrets(trial_settings(prepared)), print)
         sections = [_heading(), _told(_set_up_table(set_up)), _processes_section(prepared)]
-        sections += [speed_section(prepared), quality_section(os.environ.get("DATA"), prepared / "embedding", adapt=os.environ.get("ADAPT") == "1")]
+        sections += [speed_section(prepared), quality_section(os.environ.get("DATA"), prepared / "embedding")]
     RESULTS.write_text("\n".join(sections), encoding="utf-8")
     print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
     return 0

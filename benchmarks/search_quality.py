@@ -1,6 +1,6 @@
 """How well search answers: tables with intervals, each part left out, and two pictures.
 
-``python -m benchmarks.search_quality [DATA] [--seeds 1] [--questions 200] [--adapt]`` prints it; without DATA the shop's questions alone.
+``python -m benchmarks.search_quality [DATA] [--seeds 1] [--questions 200]`` prints it; without DATA the shop's questions alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.search import models, pictures
 from benchmarks.search.ablation import SHOWN, Ablated, differences
-from benchmarks.search.measuring import Measured, measure
+from benchmarks.search.measuring import Measured
 from benchmarks.search.pictures import Curve
 from benchmarks.search.resampling import RESAMPLES, answers_of
 from benchmarks.search.running import Running
@@ -44,19 +44,18 @@ DRAWN = (set_name(BANKING.name, 10), set_name(BANKING.name, 1), CUREKART.name, *
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is measured. Fewer ``seeds`` and ``questions`` a set are for trials; ``adapt`` adds minutes for each set that has phrasings enough."""
+    """What is measured. Fewer ``seeds`` and ``questions`` a set are for trials."""
 
     data: Path | None
     embedding: Path
     pictures: Path = PICTURES
     seeds: int = len(SEEDS)
     questions: int | None = None
-    adapt: bool = False
 
 
-def quality_section(data: str | None, embedding: Path, *, adapt: bool = False) -> str:
+def quality_section(data: str | None, embedding: Path) -> str:
     """The section of the results, printed. ``embedding`` is the folder of the exported model."""
-    section = "\n".join(_section(Wanted(Path(data) if data else None, embedding, adapt=adapt), read_settings())) + "\n"
+    section = "\n".join(_section(Wanted(Path(data) if data else None, embedding), read_settings())) + "\n"
     print(section, flush=True)
     return section
 
@@ -74,7 +73,6 @@ def _section(wanted: Wanted, settings: Settings) -> list[str]:
         shares = {case.name: case.no_answer_share for case in cases}
         lines = [*introduction(wanted), *quality_lines(sets), *told_lines(shares, sets, set_figures_by_name(told)), *ablation_lines(ablated)]
         lines += picture_lines(sets, wanted.pictures)
-        lines += _adapted_lines(cases, measured, wanted, settings) if wanted.adapt else []
     return lines
 
 
@@ -167,31 +165,6 @@ def picture_lines(sets: dict[str, SetFigures], folder: Path) -> list[str]:
     return [*lines, *(f"![{alt}](../docs/pictures/{name})" for alt, name in names)]
 
 
-def _adapted_lines(cases: Sequence[Case], measured: Sequence[Measured], wanted: Wanted, settings: Settings) -> list[str]:
-    """Each set's first draw, if its phrasings are enough, by the model that is decided for."""
-    lines = ["", "### Adapted to the articles", "", "As the service does behind, decided from the articles alone. Of banking77 the first draw.", ""]
-    lines += [f"| set | decision | {' | '.join(f'{figure} before | after' for figure in SHOWN)} |", f"|---|---|{'---|' * 2 * len(SHOWN)}"]
-    for case, before in {case.name: (case, one) for case, one in reversed(list(zip(cases, measured, strict=True)))}.values():
-        with tempfile.TemporaryDirectory() as folder:
-            found = models.adapted(case, wanted.embedding, Path(folder), settings.model, aim_of(settings))
-            if found:
-                decision, embedder = found
-                after = measure(case, embedder, aim_of(settings), decision.settled)
-                columns = [cell for figure in SHOWN for cell in _before_and_after(before, after, figure)]
-                kind = "adapted" if decision.is_adapted else "not adapted"
-                lines.append(f"| {case.name} | {kind}, {decision.figures['seconds']:.0f} s | {' | '.join(columns)} |")
-                _told(lines[-1])
-    return lines
-
-
-def _before_and_after(before: Measured, after: Measured, figure: str) -> list[str]:
-    both = differences([Ablated(before.name, {"all parts": before.outcomes, "after": after.outcomes})], figure)
-    start, change = both["all parts"][before.name], both["after"][before.name]
-    if start.value is None or change.value is None:
-        return ["", ""]
-    return [f"{start.value:.3f}", f"{start.value + change.value:.3f} ({change.low:+.3f} to {change.high:+.3f})"]
-
-
 def _told(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -201,7 +174,6 @@ def main() -> int:
     parser.add_argument("data", nargs="?", type=Path, help="folder of the public sets")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--questions", type=int, help="ask so many questions a set, for a trial")
-    parser.add_argument("--adapt", action="store_true")
     parser.add_argument("--embedding", type=Path, help="folder of an exported model, instead of the kit's own")
     parser.add_argument("--pictures", type=Path, default=PICTURES)
     options = parser.parse_args()
@@ -209,7 +181,7 @@ def main() -> int:
     embedding = options.embedding or settings.var / "embedding"
     if not is_exported(settings.model, embedding):
         parser.error(f"{embedding} does not hold the model as this version makes it: make setup")
-    wanted = Wanted(options.data, embedding, options.pictures, options.seeds, options.questions, options.adapt)
+    wanted = Wanted(options.data, embedding, options.pictures, options.seeds, options.questions)
     print("\n".join(_section(wanted, settings)))
     return 0
 

@@ -29,7 +29,7 @@ from kit.settings import ROOT, Settings
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-MADE_AGAIN = frozenset({"embedding", "embedding-adapted", "index", "rasa", "stamps", "log", "run", "supervisord.conf"})
+MADE_AGAIN = frozenset({"embedding", "index", "rasa", "stamps", "log", "run", "supervisord.conf"})
 SIDE_FILES = ("-wal", "-shm", "-journal")
 SQLITE = b"SQLite format 3\0"
 DATABASE = "touchdesk.sqlite"

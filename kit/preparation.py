@@ -181,7 +181,7 @@ def is_prepared(settings: Settings) -> bool:
 def clean(settings: Settings) -> list[Path]:
     """Take away all that the set-up can make again; gives back what went. Database, secrets and logs stay."""
     made = [WEB_PYTHON.parent.parent, BOT_PYTHON.parent.parent, ROOT / "tests" / "var"]
-    made += [settings.var / name for name in ("embedding", "embedding-adapted", "index", "rasa", "stamps")]
+    made += [settings.var / name for name in ("embedding", "index", "rasa", "stamps")]
     made += [ROOT / name for name in (".pytest_cache", ".mypy_cache", ".ruff_cache", ".rasa")]
     there = [path for path in made if path.exists()]
     for path in there:

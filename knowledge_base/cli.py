@@ -7,18 +7,15 @@ import json
 import logging
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kit.errors import SettingError
 from kit.logs import start_logging
 from kit.settings import Settings, read_settings, with_secrets
 
-from . import adaptation, checking_command, export, generations, index_files, testing_command
-from .adapted_models import Decision, ModelFolders, choose
+from . import checking_command, export, generations, index_files, testing_command
 from .aim import aim_of
 from .building import build, settle_again
 from .embedding import SentenceEmbedder
@@ -30,9 +27,6 @@ from .searching import Searcher
 from .serving import serve
 from .wire import search_form
 
-if TYPE_CHECKING:
-    from .adapting import Wish
-
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -40,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 for success, 1 for problems found or a failure, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     command: Command = options.command
-    if command in (_serve, _settle) or getattr(options, "behind", False):  # the service and what it starts; all else is read by a person
+    if command in (_serve, _settle):  # the service and what it starts; all else is read by a person
         start_logging("search")
     else:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -72,12 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--articles", type=Path, required=True)
     measure.add_argument("--questions", type=Path, required=True, help='JSONL: {"question": text, "article": slug or null}')
     measure.add_argument("--json", action="store_true", help="one JSON object instead of a line a figure")
-    measure.add_argument("--adapt", action="store_true", help="adapt the embedding first, as the service does behind, where that pays")
-    adapting = add("adapt", _adapt, "look whether the embedding gains from being adapted to the articles; the service does this by itself")
-    adapting.add_argument("--steps", type=int, help="steps to learn in, instead of as many as the phrasings are worth")
-    adapting.add_argument("--folds", type=int, default=adaptation.MOST_FOLDS, help="how often to try it out at most")
-    adapting.add_argument("--anyway", action="store_true", help="adapt even where it does not pay, for a trial")
-    adapting.add_argument("--behind", action="store_true", help=argparse.SUPPRESS)
     add("export", _export, "export the embedding model to ONNX")
     add("settle", _settle, "choose calibration and cut-offs for the live index anew and print them; the service does this by itself")
     add("serve", _serve, "answer over HTTP, on loopback, following the articles' folder")
@@ -88,11 +76,9 @@ def _build(options: argparse.Namespace, settings: Settings) -> int:
     reading = read_folder(settings.articles)
     for problem in reading.problems:
         print(problem, file=sys.stderr)
-    embedder, settled = choose(_models(settings), settings.index)
-    now = datetime.now(timezone.utc)
-    aim = aim_of(settings)
+    embedder = SentenceEmbedder(_exported(settings))
     with progress_bar(options.progress or sys.stderr.isatty()) as told:
-        built = build(reading, settings.index, embedder, aim=aim, now=now, settled=settled, settled_here=settled is not None, told=told)
+        built = build(reading, settings.index, embedder, aim=aim_of(settings), now=datetime.now(timezone.utc), told=told)
     print(
         f"{built.generation}: {built.articles} public articles, {built.rows} rows, {built.embedded} texts embedded, {len(reading.problems)} problems"
     )
@@ -109,9 +95,8 @@ def _test(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:
-    folder = settings.index / generations.current_name(settings.index)
-    embedder = _models(settings).of(str(generations.read_manifest(folder).get("embedding")))
-    loaded = index_files.load_index(folder, embedder.checksum)
+    embedder = SentenceEmbedder(_exported(settings))
+    loaded = index_files.load_index(settings.index / generations.current_name(settings.index), embedder.checksum)
     answer = Searcher(loaded, embedder).search(options.text, max(1, options.limit))
     if options.json:
         print(json.dumps(search_form(answer), ensure_ascii=False))
@@ -126,47 +111,9 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     questions = read_questions(options.questions)
     if not options.articles.is_dir():
         raise KnowledgeBaseError(f"there is no folder {options.articles}")
-    with tempfile.TemporaryDirectory() as folder:
-        # The models adapted for a measurement go with it; the service's are not touched.
-        models = ModelFolders(_exported(settings), Path(folder), SentenceEmbedder)
-        chosen = _adapted(options.articles, models, settings) if options.adapt else None
-        embedder = models.of(chosen.embedding if chosen else models.base)
-        settled = chosen.settled if chosen and chosen.is_adapted else None
-        found = evaluate(options.articles, questions, embedder, aim_of(settings), settled)
-    if chosen:
-        found["adaptation"] = chosen.figures
+    found = evaluate(options.articles, questions, SentenceEmbedder(_exported(settings)), aim_of(settings))
     print(json.dumps(found) if options.json else "\n".join(f"{name:24}{value}" for name, value in found.items()))
     return 0
-
-
-def _adapt(options: argparse.Namespace, settings: Settings) -> int:
-    from .adapting import Wish
-
-    models = _models(settings)
-    wish = Wish(settings.model, aim_of(settings), options.steps, options.folds, options.anyway)
-    decision = _adapted(settings.articles, models, settings, wish)
-    if decision is None:
-        least, all_in_all = adaptation.PHRASINGS_AN_ARTICLE, adaptation.PHRASINGS_IN_ALL
-        print(f"too few phrasings: wanted {least} of the middle article and {all_in_all} in all")
-        return 0
-    models.prune(settings.index)
-    print("\n".join(f"{name:12}{value}" for name, value in decision.figures.items()))
-    print("adapted" if decision.is_adapted else "not adapted: the base model is as good")
-    return 0
-
-
-def _adapted(articles: Path, models: ModelFolders, settings: Settings, wish: Wish | None = None) -> Decision | None:
-    """What is decided for the articles of a folder; None where adapting cannot pay."""
-    from .adapting import Wish, adapt
-
-    reading = read_folder(articles)
-    if not adaptation.can_pay(reading.articles):
-        return None
-    return adapt(reading.articles, models, wish or Wish(settings.model, aim_of(settings)), datetime.now(timezone.utc))
-
-
-def _models(settings: Settings) -> ModelFolders:
-    return ModelFolders(_exported(settings), settings.adapted, SentenceEmbedder, adapt=settings.adapt)
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:

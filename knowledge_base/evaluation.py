@@ -23,7 +23,6 @@ from .index_files import load_index
 from .model import Cutoffs, SearchAnswer
 from .reading import read_folder
 from .searching import Searcher
-from .training import Settled
 
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
@@ -81,15 +80,11 @@ def read_questions(path: Path) -> list[Question]:
     return questions
 
 
-def evaluate(articles: Path, questions: Sequence[Question], embedder: Embedder, aim: Aim, settled: Settled | None = None) -> dict[str, Any]:
-    """Build an index of ``articles`` alone, ask every question, and give back the figures. The questions choose nothing.
-
-    ``settled`` belongs to a model that was adapted to these articles; the index of another one settles for itself.
-    """
+def evaluate(articles: Path, questions: Sequence[Question], embedder: Embedder, aim: Aim) -> dict[str, Any]:
+    """Build an index of ``articles`` alone, ask every question, and give back the figures. The questions choose nothing."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        now = datetime.now(timezone.utc)
-        built = build(read_folder(articles), Path(folder), embedder, aim=aim, now=now, settled=settled, settled_here=True)
+        built = build(read_folder(articles), Path(folder), embedder, aim=aim, now=datetime.now(timezone.utc))
         build_s = time.perf_counter() - started
         searcher = Searcher(load_index(Path(folder) / built.generation, embedder.checksum), embedder)
         outcomes = [ask(searcher, question) for question in questions]

@@ -45,7 +45,7 @@ def export(model: str, folder: Path, *, taught: bool = True) -> dict[str, Any]:
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     adapter = adapter_of(model) if taught else None
-    dimensions, max_tokens = write(load(source, adapter), source, building)
+    dimensions, max_tokens = _write(load(source, adapter), source, building)
     files = {name: generations.checksum(building / name) for name in (embedding.MODEL, embedding.TOKENIZER)}
     manifest = {"made_by": MADE_BY, "model": model, "weights_sha256": weights, "adapter_sha256": _checksum(adapter)}
     manifest |= {"dimensions": dimensions, "max_tokens": max_tokens, "files": files}
@@ -113,7 +113,7 @@ def load(source: Path, adapter: Path | None = None) -> Any:
     return sentence
 
 
-def write(sentence: Any, source: Path, folder: Path) -> tuple[int, int]:
+def _write(sentence: Any, source: Path, folder: Path) -> tuple[int, int]:
     """Write model, in 8 bits, and tokeniser to ``folder``. Returns the vectors' length and the longest input in word pieces."""
     max_tokens = int(sentence.max_seq_length or 512)
     dimensions = int(sentence.encode(["a"], show_progress_bar=False).shape[1])

@@ -2,7 +2,6 @@
 
 `LiveIndex.follow` is called a few times a second. An edit makes a generation at once with what was settled before; once the
 folder has been quiet for a while, held-out phrasings are asked anew behind, and a generation with the outcome is swapped in.
-A generation names its embedding model; edits go on with that of the live one, and `LiveIndex.adopt` goes over to another.
 """
 
 from __future__ import annotations
@@ -15,13 +14,11 @@ from datetime import datetime
 from pathlib import Path
 
 from . import generations, index_files
-from .adapted_models import Models
 from .aim import Aim
 from .article_store import StoredArticle
 from .building import build, fingerprint
 from .embedding import Embedder, Vectors
-from .exceptions import EmbeddingUnusable, IndexDisagrees, IndexUnusable, KnowledgeBaseError
-from .head import LANDMARKS
+from .exceptions import IndexDisagrees, IndexUnusable, KnowledgeBaseError
 from .model import Article
 from .preparing import prepare
 from .reading import FolderReader, Reading, Stamp
@@ -48,10 +45,9 @@ class Place:
 class LiveIndex:
     """Holds the `Searcher` of the live generation. `follow` belongs to one thread; `searcher` may be read from any."""
 
-    def __init__(self, place: Place, models: Models, clock: Callable[[], datetime], settle_behind: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, place: Place, embedder: Embedder, clock: Callable[[], datetime], settle_behind: Callable[[], None] = lambda: None) -> None:
         self._place = place
-        self._models = models
-        self._model = models.base
+        self._embedder = embedder
         self._clock = clock
         self._settle_behind = settle_behind
         self._reader = FolderReader(place.articles)
@@ -72,25 +68,6 @@ class LiveIndex:
         """How many problems the articles have as they stand."""
         return len(self._reading.problems)
 
-    @property
-    def model(self) -> str:
-        """The checksum of the embedding model that generations are made with."""
-        return self._model
-
-    @property
-    def aim(self) -> Aim:
-        """What the owner wants of the answers."""
-        return self._place.aim
-
-    @property
-    def articles(self) -> tuple[Article, ...]:
-        """The articles as they stand."""
-        return tuple(self._reading.articles)
-
-    def quiet_s(self) -> float:
-        """For how many seconds nothing has changed in the folder."""
-        return (self._clock() - self._changed_at).total_seconds()
-
     def follow(self) -> None:
         """Bring the index up to the folder and to the live generation. A failure is logged and tried again after a while."""
         now = self._clock()
@@ -105,18 +82,7 @@ class LiveIndex:
 
     def take_over(self, settled: Settled) -> None:
         """Make a generation with what was settled behind. Belongs to the thread of `follow`."""
-        # Held-out phrasings of the base model say nothing of one that has been adapted meanwhile.
-        if self._model == self._models.base:
-            self._build(settled, settled_here=True)
-
-    def adopt(self, model: str) -> None:
-        """Go over to another model, with what was settled for it. A failure is logged, and all stays. Belongs to the thread of `follow`."""
-        before, self._model = self._model, model
-        try:
-            self._build(settled_here=model != self._models.base)
-        except PASSING:
-            self._model = before
-            log.exception("the index could not go over to another embedding model; what was live stays")
+        self._build(settled, settled_here=True)
 
     def _follow(self) -> None:
         stamps = self._reader.stamps()
@@ -129,7 +95,7 @@ class LiveIndex:
             self._withdraw()
         usable = self._load_live()
         if self.searcher is None or not usable or not self._is_wanted(self.searcher):
-            self._build()
+            self._build(self.searcher.loaded.settled if self.searcher else None)
         self._settle_when_quiet()
 
     def _load_live(self) -> bool:
@@ -157,18 +123,12 @@ class LiveIndex:
             log.warning("no usable index (%s); building one", cause)
             generations.regain(self._place.index)
             return False
-        except EmbeddingUnusable as cause:
-            log.warning("the live index cannot be used (%s); building one with the base model", cause)
-            self._model = self._models.base
-            return False
         return True
 
     def _loaded(self, folder: Path) -> Searcher:
-        embedder = self._models.of(str(generations.read_manifest(folder).get("embedding")))
-        loaded = index_files.load_index(folder, embedder.checksum)
-        index_files.prove(loaded, embedder)
-        self._model = embedder.checksum
-        searcher = Searcher(loaded, embedder)
+        loaded = index_files.load_index(folder, self._embedder.checksum)
+        index_files.prove(loaded, self._embedder)
+        searcher = Searcher(loaded, self._embedder)
         if self._is_wanted(searcher):
             index_files.prove_articles(loaded, self._reading.articles)
         return searcher
@@ -182,42 +142,20 @@ class LiveIndex:
         if self.searcher is not None:
             self.searcher.still_public = self._public
 
-    def _build(self, settled: Settled | None = None, *, settled_here: bool = False) -> None:
-        """Make a generation, with what is ``settled``, else with what was before for this model, else with what is settled now."""
-        embedder = self._usable_model()
-        same = self.searcher is not None and self.searcher.loaded.manifest["embedding"] == self._model
+    def _build(self, settled: Settled | None, *, settled_here: bool = False) -> None:
         built = build(
             self._reading,
             self._place.index,
-            embedder,
+            self._embedder,
             aim=self._place.aim,
             now=self._clock(),
-            settled=settled or self._settled_before(),
+            settled=settled,
             settled_here=settled_here,
             preparing=self._prepare,
-            also_known=self._vectors if same else self._models.known(self._model),
+            also_known=self._vectors,
         )
         log.info("generation %s: %d articles, %d rows, %d texts embedded", built.generation, built.articles, built.rows, built.embedded)
         self._load_live()
-
-    def _usable_model(self) -> Embedder:
-        """The model to build with; the base model where the adapted one has gone."""
-        try:
-            return self._models.of(self._model)
-        except EmbeddingUnusable as cause:
-            if self._model == self._models.base:
-                raise
-            log.warning("the adapted embedding model cannot be used (%s); going on with the base model", cause)
-            self._model = self._models.base
-            return self._models.of(self._model)
-
-    def _settled_before(self) -> Settled | None:
-        if self.searcher is not None and self.searcher.loaded.manifest["embedding"] == self._model:
-            return self.searcher.loaded.settled
-        latest = self._models.latest()
-        if latest is None:
-            return None
-        return {latest.base: latest.base_settled, latest.embedding: latest.settled}.get(self._model)
 
     def _prepare(self, article: Article) -> StoredArticle:
         known = self._prepared.get(article.slug)
@@ -227,13 +165,7 @@ class LiveIndex:
 
     def _settle_when_quiet(self) -> None:
         """Ask once for each state of the articles whose generation took over what an earlier one had settled."""
-        if self.searcher is None or self.searcher.loaded.manifest["settled_here"]:
-            return
-        if self._asked_to_settle == self._wanted or self.quiet_s() < QUIET_S:
-            return
-        self._asked_to_settle = self._wanted
-        if self._model == self._models.base:
+        quiet = (self._clock() - self._changed_at).total_seconds() >= QUIET_S
+        if quiet and self.searcher and not self.searcher.loaded.manifest["settled_here"] and self._asked_to_settle != self._wanted:
+            self._asked_to_settle = self._wanted
             self._settle_behind()
-        elif len(self.searcher.loaded.rows.article) > LANDMARKS:
-            # Phrasings cannot be held out of a model that has seen them: what was settled stays. But the head was made in a hurry.
-            self._build(settled_here=True)

@@ -12,16 +12,13 @@ import subprocess
 import sys
 import threading
 from datetime import datetime, timezone
-from pathlib import Path
 
 from kit.logs import customers_are_served
 from kit.settings import Settings
 
 from . import index_files
-from .adapted_models import ModelFolders
-from .adapting_behind import AdaptingBehind, Pace
 from .aim import aim_of
-from .embedding import Embedder, SentenceEmbedder
+from .embedding import SentenceEmbedder
 from .live import LiveIndex, Place
 from .server import SearchServer
 from .together import TogetherEmbedder
@@ -34,38 +31,27 @@ SETTLE_TIMEOUT_S = 900.0
 WARM_UP = "hello"
 
 
-def serve(settings: Settings, pace: Pace | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. Listens only once it can answer. ``pace`` is that of adapting the embedding."""
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Listens only once it can answer."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    models = ModelFolders(settings.var / "embedding", settings.adapted, _load, adapt=settings.adapt)
+    # One thread for what is built, so that a core is left for questions; those that come together take both.
+    embedder = TogetherEmbedder(SentenceEmbedder(settings.var / "embedding", threads=1))
     settler = Settler()
     place = Place(settings.articles, settings.index, aim_of(settings))
-    live = LiveIndex(place, models, _now, settler.start)
-    adapting = AdaptingBehind(models, settings.index, _now, pace or Pace()) if settings.adapt else None
+    live = LiveIndex(place, embedder, lambda: datetime.now(timezone.utc), settler.start)
     while live.searcher is None and not stopping.is_set():
         live.follow()
         stopping.wait(0 if live.searcher else POLL_S)
     if live.searcher is not None:
         live.searcher.search(WARM_UP, 1)
         _give_memory_back()
-        _listen(SearchServer(settings.search_port, live, settings.inner_secret), live, settler, adapting, stopping)
+        _listen(SearchServer(settings.search_port, live, settings.inner_secret), live, settler, stopping)
     settler.stop()
-    if adapting:
-        adapting.stop()
 
 
-def _load(folder: Path) -> Embedder:
-    # One thread for what is built, so that a core is left for questions; those that come together take both.
-    return TogetherEmbedder(SentenceEmbedder(folder, threads=1))
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-def _listen(server: SearchServer, live: LiveIndex, settler: Settler, adapting: AdaptingBehind | None, stopping: threading.Event) -> None:
+def _listen(server: SearchServer, live: LiveIndex, settler: Settler, stopping: threading.Event) -> None:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     log.info("search answers on %s:%d", *server.server_address[:2])
@@ -75,8 +61,6 @@ def _listen(server: SearchServer, live: LiveIndex, settler: Settler, adapting: A
         live.follow()
         if (settled := settler.outcome()) is not None:
             live.take_over(settled)
-        if adapting:
-            adapting.look(live)
         if live.searcher is not before:
             _give_memory_back()
     server.shutdown()

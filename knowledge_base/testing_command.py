@@ -20,13 +20,9 @@ from .question_report import Run, Where, as_json, as_lines, figures, read_figure
 from .question_tests import Comparison, compare, failures
 from .reading import Reading, read_folder
 from .source_lines import source_lines
-from .trial_index import comparable, trial_generation
+from .trial_index import live_folder, trial_generation
 
 MEANING = "ask every article's own questions as if they had not been written down, and compare with the live index"
-ADAPTED = (
-    "The live index answers with an embedding that was adapted to these questions and so cannot be asked as if they were not written down: "
-    "both sides are asked with the base embedding. Customers are served a little better than these figures say."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,15 +72,13 @@ def _run(options: argparse.Namespace, settings: Settings, embedder: Embedder, re
     questions = read_questions(options.questions) if options.questions else []
     refuse_unknown(options.questions, questions, public)
     now = datetime.now(timezone.utc)
-    with comparable(settings.index, settings.adapted, embedder) as live:
-        if live is not None and live.parent != settings.index:
-            print(ADAPTED, file=sys.stderr)
-        with trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder:
-            own, asked = _ask(open_generation(folder, embedder), questions)
-        if options.against:
-            before: tuple[tuple[Tried, ...], tuple[Tried, ...]] | None = read_report(options.against)
-        else:
-            before = None if options.alone or live is None else _ask(open_generation(live, embedder), questions)
+    live = live_folder(settings.index, embedder)
+    with trial_generation(reading, live, embedder, aim=aim_of(settings), now=now) as folder:
+        own, asked = _ask(open_generation(folder, embedder), questions)
+    if options.against:
+        before: tuple[tuple[Tried, ...], tuple[Tried, ...]] | None = read_report(options.against)
+    else:
+        before = None if options.alone or live is None else _ask(open_generation(live, embedder), questions)
     name = str(options.against) if options.against else f"the live index {live.name}" if live else ""
     changes: list[Comparison | None] = [None, None]
     if before:

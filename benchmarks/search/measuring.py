@@ -15,7 +15,6 @@ from knowledge_base.index_files import load_index
 from knowledge_base.model import Cutoffs
 from knowledge_base.reading import read_folder
 from knowledge_base.searching import Searcher
-from knowledge_base.training import Settled
 
 from .sets import Case
 
@@ -29,11 +28,10 @@ class Measured:
     cutoffs: Cutoffs
 
 
-def measure(case: Case, embedder: Embedder, aim: Aim, settled: Settled | None = None) -> Measured:
-    """Build an index of the case's articles alone and ask every question of it. ``settled`` belongs to a model that was adapted to them."""
+def measure(case: Case, embedder: Embedder, aim: Aim) -> Measured:
+    """Build an index of the case's articles alone and ask every question of it."""
     with tempfile.TemporaryDirectory() as place:
-        reading, now = read_folder(case.articles), datetime.now(UTC)
-        built = build(reading, Path(place), embedder, aim=aim, now=now, settled=settled, settled_here=True)
+        built = build(read_folder(case.articles), Path(place), embedder, aim=aim, now=datetime.now(UTC))
         searcher = Searcher(load_index(Path(place) / built.generation, embedder.checksum), embedder)
         outcomes = tuple(ask(searcher, question) for question in case.questions)
         return Measured(case.name, outcomes, searcher.loaded.settled.calibration.cutoffs)

@@ -23,7 +23,7 @@ def test_nothing_set_gives_the_defaults() -> None:
 def test_every_setting_is_read_from_its_variable() -> None:
     """What `as_environment` writes is what `read_settings` reads, for a value of each kind."""
     sites = ("https://shop.example", "http://a.example:8080")
-    settings = Settings(var=Path("/srv/desk"), host="0.0.0.0", port=81, sites=sites, no_answer_share=0.4, adapt=False)
+    settings = Settings(var=Path("/srv/desk"), host="0.0.0.0", port=81, sites=sites, no_answer_share=0.4)
     environment = as_environment(settings)
     assert read_settings(environment) == settings
     assert environment["TOUCHDESK_SITES"] == "https://shop.example,http://a.example:8080"
@@ -40,7 +40,6 @@ def test_every_setting_is_read_from_its_variable() -> None:
         ("TURN_BUDGET_S", "nan", "seconds above 0"),
         ("TOKEN_DAYS", "inf", "days above 0"),
         ("NO_ANSWER_SHARE", "1", "from 0 up to 1"),
-        ("ADAPT", "yes", "on or off"),
         ("SITES", "shop.example", "origins"),
         ("SITES", "https://shop.example/path", "origins"),
         ("SITES", "https://user@shop.example", "origins"),

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base.adapted_models import OneModel
 from knowledge_base.aim import Aim
 from knowledge_base.building import Built, build
 from knowledge_base.embedding import Vectors
@@ -156,7 +155,7 @@ def searcher(shop: Articles, built: Callable[[], Built], index: Path, embedder: 
 
 @pytest.fixture
 def live(shop: Articles, index: Path, embedder: WordEmbedder, clock: TickingClock) -> LiveIndex:
-    return LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    return LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
 
 
 @pytest.fixture

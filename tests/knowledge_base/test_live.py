@@ -7,12 +7,13 @@ import logging
 import pytest
 
 from knowledge_base import generations
-from knowledge_base.adapted_models import OneModel
 from knowledge_base.aim import Aim
 from knowledge_base.building import settle_again
 from knowledge_base.exceptions import IndexUnusable
-from knowledge_base.index_files import PROVED
+from knowledge_base.index_files import PROVED, read_texts
 from knowledge_base.live import QUIET_S, RETRY_S, LiveIndex, Place
+
+from .conftest import WordEmbedder
 
 
 def slugs(live) -> set[str]:
@@ -69,12 +70,12 @@ def test_a_restart_takes_up_the_live_generation(live, shop, index, embedder, clo
     """Nothing is built again, and a few texts are embedded to see that the vectors are this model's; what changed meanwhile is noticed."""
     live.follow()
     embedder.embedded.clear()
-    again = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    again = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
     again.follow()
     assert again.searcher.loaded.name == live.searcher.loaded.name
     assert len(embedder.embedded) == PROVED
     shop.add("network/guest-wifi", "Guest network")
-    third = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    third = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
     third.follow()
     assert third.searcher.article("guest-wifi") is not None
 
@@ -93,13 +94,24 @@ def test_a_damaged_index_is_built_again(live, shop, index, embedder, clock, capl
     live.follow()
     folder = index / generations.current_name(index)
     (folder / name).write_bytes(b"damaged")
-    again = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    again = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
     for one in (live, again):
         one.follow()
         assert one.searcher.loaded.name != folder.name
         assert len(slugs(one)) == 5
     assert again.searcher.loaded.name != folder.name
     assert "building one" in caplog.text
+
+
+def test_an_index_of_another_model_is_built_anew(live, shop, index, clock, caplog):
+    """Such as after an upgrade of the kit: it is not served, and none of its vectors is taken over."""
+    live.follow()
+    newer = WordEmbedder("newer")
+    again = LiveIndex(Place(shop.folder, index, Aim()), newer, clock)
+    again.follow()
+    assert again.searcher.loaded.manifest["embedding"] == "newer"
+    assert "made with another embedding model" in caplog.text
+    assert set(read_texts(again.searcher.loaded.folder)[0]) <= set(newer.embedded)
 
 
 def test_damaged_articles_are_not_served_until_the_next_look_either(live, index):
@@ -136,7 +148,7 @@ def test_a_build_that_fails_is_tried_again_later(live, shop, index, clock, caplo
 def test_an_edit_keeps_the_calibration_until_the_folder_is_quiet(shop, index, embedder, clock):
     """Then it is settled anew behind, once, and swapped in."""
     asked = []
-    live = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock, lambda: asked.append(clock.now))
+    live = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock, lambda: asked.append(clock.now))
     live.follow()
     first = live.searcher.loaded.settled
     shop.add("network/guest-wifi", "Guest network", "visitors on my wifi", "password for guests")
@@ -157,7 +169,7 @@ def test_an_edit_keeps_the_calibration_until_the_folder_is_quiet(shop, index, em
 @pytest.mark.parametrize("count", [3])
 def test_an_empty_folder_fills_up(articles, index, embedder, clock, count):
     """From no article to some, without a restart."""
-    live = LiveIndex(Place(articles.folder, index, Aim()), OneModel(embedder), clock)
+    live = LiveIndex(Place(articles.folder, index, Aim()), embedder, clock)
     live.follow()
     assert live.searcher.loaded.rows.articles == 0
     for number in range(count):

@@ -10,7 +10,6 @@ import pytest
 
 from kit.settings import ROOT
 from knowledge_base import (
-    adaptation,
     building,
     calibration,
     checking_command,
@@ -31,8 +30,6 @@ from knowledge_base import (
     training,
     wire,
 )
-from knowledge_base.adapting import LEAST_STEPS, MOST_STEPS
-from knowledge_base.adapting_behind import Pace
 from knowledge_base.bounded_http import ANSWER_LIMIT_BYTES, CONNECT_TIMEOUT_S
 
 TEXT = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
@@ -41,7 +38,6 @@ KIB = 1024
 # Numbers that the document writes as words.
 IN_WORDS = {0.5: "half", 0.9: "nine"}
 SHARES = [f"{share:g}" for share in training.LEXICAL_SHARES]
-RETRIES = ", ".join(f"{pause_s / 60:g}" for pause_s in Pace().retries_s).replace(",", " minutes,", 1)
 
 SAID = {
     "passages": f"cut between its blocks at {cutting.PASSAGE_WORDS} words",
@@ -65,14 +61,6 @@ SAID = {
         f"| {calibration.ANSWER_UNASKED} without phrasings, {calibration.ANSWER_STEP} less for each an article has, at least {calibration.ANSWER} |"
     ),
     "usual lower": f"| {calibration.OFFER} |",
-    "where adapting pays": f"({adaptation.PHRASINGS_AN_ARTICLE} in the middle article and {adaptation.PHRASINGS_IN_ALL} in all",
-    "folds": f"{adaptation.HIDDEN_ARTICLES:.0%} of the articles".replace("%", " %"),
-    "held out": f"{adaptation.HELD_OUT:.0%} of the phrasings of the others".replace("%", " %"),
-    "enough": f"once {adaptation.ENOUGH_QUESTIONS} phrasings have been asked",
-    "steps": f"{LEAST_STEPS} to {MOST_STEPS} steps",
-    "pace": f"nice {Pace().niceness}",
-    "quiet": f"quiet for {Pace().quiet_s:g} s",
-    "retries": f"again after {RETRIES}",
     "following": f"every {serving.POLL_S:g} s",
     "settling": f"quiet for {live.QUIET_S:g} s",
     "failed builds": f"tried again every {live.RETRY_S:g} s",

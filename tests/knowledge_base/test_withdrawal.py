@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import pytest
 
-from knowledge_base.adapted_models import OneModel
 from knowledge_base.aim import Aim
 from knowledge_base.library import Library
 from knowledge_base.live import LiveIndex, Place
@@ -103,12 +102,12 @@ def found(live: LiveIndex) -> set[str]:
 def test_search_withdraws_although_it_cannot_build(shop, index, embedder, clock, caplog, withdraw):
     """With a full disk the other articles are found on, this one is not, neither by words nor by name, also after a restart."""
     caplog.set_level(logging.CRITICAL)
-    live = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    live = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
     live.follow()
     first = live.searcher.loaded.name
     assert "refund-times" in found(live)
     withdraw(shop)
-    again = LiveIndex(Place(shop.folder, index, Aim()), OneModel(embedder), clock)
+    again = LiveIndex(Place(shop.folder, index, Aim()), embedder, clock)
     for one in (live, again):
         with no_room():
             one.follow()

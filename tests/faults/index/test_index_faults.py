@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 import pytest
 
 from knowledge_base import index_files
-from knowledge_base.adapted_models import OneModel
 from knowledge_base.live import LiveIndex
 from knowledge_base.searching import Searcher
 from tests.faults.index.damage import damages
@@ -48,12 +47,11 @@ class TrustingIndex(LiveIndex):
 
     def _loaded(self, folder):
         sign(folder)
-        embedder = self._models.of(self._models.base)
-        return Searcher(index_files.load_index(folder, embedder.checksum), embedder)
+        return Searcher(index_files.load_index(folder, self._embedder.checksum), self._embedder)
 
 
 def trusting(place, embedder: WordEmbedder) -> LiveIndex:
-    return TrustingIndex(place, OneModel(embedder), lambda: datetime.now(timezone.utc))
+    return TrustingIndex(place, embedder, lambda: datetime.now(timezone.utc))
 
 
 @pytest.mark.parametrize(

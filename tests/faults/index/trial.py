@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from knowledge_base import generations, index_files
-from knowledge_base.adapted_models import OneModel
 from knowledge_base.aim import Aim
 from knowledge_base.exceptions import IndexUnusable, LibraryUnavailable
 from knowledge_base.library import Library
@@ -48,7 +47,7 @@ class Verdict:
 
 def live_index(place: Place, embedder: WordEmbedder) -> LiveIndex:
     """The live index as the service has it."""
-    return LiveIndex(place, OneModel(embedder), lambda: datetime.now(timezone.utc))
+    return LiveIndex(place, embedder, lambda: datetime.now(timezone.utc))
 
 
 @contextmanager
