@@ -19,6 +19,8 @@ from .payloads import taken_apart
 from .sinks import SINKS
 
 PATIENCE_MS = 90_000
+PROVOKE_MS = 20_000
+"""A download that is read as a page has hundreds of thousands of elements."""
 SETTLE_MS = 60
 """How long a page goes on after all was done to it: errors of pictures and animations come late."""
 NOT_THERE = ("*/x", "*/x.png", "http://127.0.0.1:*ran(*")
@@ -27,7 +29,7 @@ WATCH = """
 addEventListener('securitypolicyviolation', (event) => blocked(event.effectiveDirective), true);
 """
 PROVOKE = """
-() => {
+(most_ms) => {
   const all = [];
   const visit = (root) => {
     for (const element of root.querySelectorAll('*')) {
@@ -45,7 +47,11 @@ PROVOKE = """
     const action = event.submitter?.formAction ?? event.target.action;
     if (!/^javascript:/i.test(action)) event.preventDefault();
   }, true);
+  const began = performance.now();
+  let done = 0;
   for (const element of all) {
+    if (performance.now() - began > most_ms) break;
+    done += 1;
     for (const { name } of element.attributes) {
       if (name.startsWith('on')) element.dispatchEvent(new Event(name.slice(2), { bubbles: false }));
     }
@@ -56,7 +62,7 @@ PROVOKE = """
     const submits = element.localName === 'button' || element.type === 'submit';
     if (submits && element.form && /^javascript:/i.test(element.formAction || element.form.action)) element.form.requestSubmit(element);
   }
-  return all.length;
+  return done;
 }
 """
 """Does to a page what a reader could: every handler is called, every link of a script and every form with one is used."""
@@ -146,7 +152,7 @@ class Reader:
             self.page.goto(url, wait_until="load")
             if until:
                 self.page.get_by_text(until).last.wait_for(state="attached", timeout=PATIENCE_MS if self._must_show else 2000)
-            self.elements += self.page.evaluate(PROVOKE)
+            self.elements += self.page.evaluate(PROVOKE, PROVOKE_MS)
             self.page.wait_for_timeout(SETTLE_MS)
         except BrowserError as failure:
             if self._must_show:
