@@ -49,14 +49,14 @@ class SentenceEmbedder:
     """The exported model of ``folder``. Raises `EmbeddingUnusable` when it is missing or not what its manifest says.
 
     Any number of threads may ask it. It works on up to ``threads`` batches side by side, each with one thread: two threads on one
-    batch wait for each other after every one of its 300 operations.
+    batch wait for each other after every one of its 300 operations. How many may be changed at any time; the next list of texts heeds it.
     """
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         manifest = read_manifest(folder)
         self.checksum = str(manifest["files"][MODEL])
         self.dimensions = int(manifest["dimensions"])
-        self._threads = threads
+        self.threads = threads
         self._tokenizer = load_tokenizer(folder, int(manifest["max_tokens"]))
         self._session = _session(folder)
 
@@ -78,12 +78,13 @@ class SentenceEmbedder:
         def run(batch: list[int]) -> None:
             vectors[batch] = self._run([pieces[number] for number in batch])
 
-        if len(batches) == 1 or self._threads == 1:
+        threads = self.threads
+        if len(batches) == 1 or threads == 1:
             for batch in batches:
                 run(batch)
         else:
-            with ThreadPoolExecutor(self._threads) as threads:
-                list(threads.map(run, batches))
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(run, batches))
         return vectors
 
     def _run(self, pieces: list[list[int]]) -> Vectors:

@@ -36,19 +36,25 @@ def serve(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    # One thread for what is built, so that a core is left for questions; those that come together take both.
-    embedder = TogetherEmbedder(SentenceEmbedder(settings.var / "embedding", threads=1))
+    embedder = SentenceEmbedder(settings.var / "embedding", threads=2)
     settler = Settler()
     place = Place(settings.articles, settings.index, aim_of(settings))
-    live = LiveIndex(place, embedder, lambda: datetime.now(timezone.utc), settler.start)
-    while live.searcher is None and not stopping.is_set():
-        live.follow()
-        stopping.wait(0 if live.searcher else POLL_S)
+    live = LiveIndex(place, TogetherEmbedder(embedder), lambda: datetime.now(timezone.utc), settler.start)
+    bring_up(live, embedder, stopping)
     if live.searcher is not None:
         live.searcher.search(WARM_UP, 1)
         _give_memory_back()
         _listen(SearchServer(settings.search_port, live, settings.inner_secret), live, settler, stopping)
     settler.stop()
+
+
+def bring_up(live: LiveIndex, embedder: SentenceEmbedder, stopping: threading.Event) -> None:
+    """Follow until there is something to answer with. Nobody asks before, so ``embedder`` may have both cores until then."""
+    while live.searcher is None and not stopping.is_set():
+        live.follow()
+        stopping.wait(0 if live.searcher else POLL_S)
+    # From now on what is built leaves a core to questions; those that come together take both.
+    embedder.threads = 1
 
 
 def _listen(server: SearchServer, live: LiveIndex, settler: Settler, stopping: threading.Event) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -123,6 +124,30 @@ def test_other_weights_under_the_default_name_are_refused(tmp_path):
     assert export.checked_weights(tmp_path, str(tmp_path))
     with pytest.raises(EmbeddingUnusable, match="neither a folder"):
         export.model_folder("nobody/has-this-model")
+
+
+class WatchedEmbedder(SentenceEmbedder):
+    """Writes down which threads run the model."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.at_work: set[threading.Thread] = set()
+
+    def _run(self, pieces):
+        self.at_work.add(threading.current_thread())
+        return super()._run(pieces)
+
+
+def test_how_many_threads_embed_may_be_changed(exported):
+    """With two, workers do it; with one, who asks; the vectors are the same."""
+    embedder = WatchedEmbedder(exported / "embedding")
+    texts = ["refund " * count for count in (1, 10, 100)]
+    by_two = embedder.embed(texts)
+    assert threading.current_thread() not in embedder.at_work
+    embedder.at_work.clear()
+    embedder.threads = 1
+    assert embedder.embed(texts) == pytest.approx(by_two, abs=1e-6)
+    assert embedder.at_work == {threading.current_thread()}
 
 
 def test_the_commands_of_an_editor(var, shop):
