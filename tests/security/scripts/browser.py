@@ -23,8 +23,11 @@ PROVOKE_MS = 20_000
 """A download that is read as a page has hundreds of thousands of elements."""
 SETTLE_MS = 60
 """How long a page goes on after all was done to it: errors of pictures and animations come late."""
-NOT_THERE = ("*/x", "*/x.png", "http://127.0.0.1:*ran(*")
-"""What payloads' pictures ask the kit for: that it is not there need not be asked a thousand times. Pages are asked for in ``%28``."""
+NOT_THERE = ("*/help/x", "*/shop/x", "http://127.0.0.1:*ran(*")
+"""What payloads' pictures ask the kit for: that it is not there need not be asked a thousand times. Pages are asked for in ``%28``.
+
+A pattern matches wherever it begins to: ``*/x`` would block every conversation whose id begins with an x.
+"""
 WATCH = """
 addEventListener('securitypolicyviolation', (event) => blocked(event.effectiveDirective), true);
 """
