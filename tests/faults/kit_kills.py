@@ -6,24 +6,37 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.checker import counted, violations
+from tests.faults.checker import SPOKEN, counted, violations
 from tests.faults.parts import CANARY, House, settled, whole_kit
 from tests.faults.players import Customer, Watcher
 from tests.faults.record import OK, Recovery
 from tests.faults.rows import Row, row
+from tests.faults.snapshot import Snapshot
 
 PROGRAMS = ("web", "rasa", "actions", "search")
 LATEST_KILL_S = 0.06
 CUSTOMERS = 4
 BACK_WITHIN_S = 30.0
+HEARD_WITHIN_S = 15.0
 QUESTIONS = (CANARY, "where is my parcel", "hello", "I forgot my password", "my wifi is slow", "where can I watch the moon tonight")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A message: after how long it was taken, and after how long words came, if any did."""
+
+    conversation: str
+    seq: int
+    taken_s: float
+    heard_s: float | None
 
 
 def kill_each(folder: Path, times: int, *, seed: int = 1, say: Callable[[str], None] = print) -> list[Row]:
     """So many kills of each program, mixed, with four customers in the middle of a turn at each."""
-    chance, ends = random.Random(seed), list[float]()
+    chance, asked = random.Random(seed), list[Asked]()
     with whole_kit(folder) as kit:
         house = House(kit)
         customers = [house.customer() for _ in range(CUSTOMERS)]
@@ -31,7 +44,7 @@ def kill_each(folder: Path, times: int, *, seed: int = 1, say: Callable[[str], N
         order = [name for name in PROGRAMS for _ in range(times)]
         chance.shuffle(order)
         for name in order:
-            ends += _kill(house, name, customers, chance)
+            asked += _kill(house, name, customers, chance)
         snapshot = settled(kit)
         last = {conversation["id"]: conversation["last"] for conversation in snapshot.conversations}
         for watcher in watchers:
@@ -43,6 +56,7 @@ def kill_each(folder: Path, times: int, *, seed: int = 1, say: Callable[[str], N
     said = [call for call in house.record.calls if call.what == "say"]
     acknowledged = len({(call.conversation, call.client_id) for call in said if call.outcome == OK})
     over = f"{len(order)} kills, {times} of each process, {acknowledged} messages"
+    ends = [_ended_after_s(one, snapshot) for one in asked]
     slowest = max((recovery.took_s or 0.0) for recovery in house.record.recoveries)
     return [
         row("whole kit, processes killed: acknowledged messages lost or doubled (I1)", "0", str(broken["I1"]), over, met=not broken["I1"]),
@@ -65,21 +79,32 @@ def kill_each(folder: Path, times: int, *, seed: int = 1, say: Callable[[str], N
     ]
 
 
-def _kill(house: House, name: str, customers: list[Customer], chance: random.Random) -> list[float]:
-    """One kill while everybody has just asked; how long each message took to its end."""
+def _kill(house: House, name: str, customers: list[Customer], chance: random.Random) -> list[Asked]:
+    """One kill while everybody has just asked."""
     with ThreadPoolExecutor(len(customers)) as threads:
-        asked = [threads.submit(_ask, customer, chance.choice(QUESTIONS)) for customer in customers]
+        asking = [threads.submit(_ask, customer, chance.choice(QUESTIONS)) for customer in customers]
         time.sleep(chance.uniform(0, LATEST_KILL_S))
         old, began = house.kit.kill(name), time.monotonic()
-        ends = [one.result() for one in asked]
+        asked = [one.result() for one in asking]
     house.kit.wait_restarted(name, old)
     house.record.add(Recovery(name, _ready_after_s(house, began), BACK_WITHIN_S))
-    return ends
+    return asked
 
 
-def _ask(customer: Customer, question: str) -> float:
+def _ask(customer: Customer, question: str) -> Asked:
     began = time.monotonic()
-    return time.monotonic() - began if customer.hears(customer.says(question), 20) is not None else float("inf")
+    seq = customer.says(question)
+    taken_s = time.monotonic() - began
+    heard = customer.hears(seq, HEARD_WITHIN_S) is not None
+    return Asked(customer.conversation, seq, taken_s, time.monotonic() - began if heard else None)
+
+
+def _ended_after_s(asked: Asked, snapshot: Snapshot) -> float:
+    """Until words came; while a person is waited for the bot may have none, and then until its turn was done."""
+    if asked.heard_s is not None:
+        return asked.heard_s
+    turn = next(turn for turn in snapshot.turns if (turn["conversation_id"], turn["seq"]) == (asked.conversation, asked.seq))
+    return asked.taken_s + turn["took_s"] if turn["outcome"] not in SPOKEN else float("inf")
 
 
 def _ready_after_s(house: House, began: float) -> float | None:

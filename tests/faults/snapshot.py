@@ -38,7 +38,10 @@ def read_snapshot(database: Path) -> Snapshot:
         return Snapshot(
             conversations=rows("SELECT id, owner, last, agent_id FROM conversations"),
             events=events,
-            turns=rows("SELECT conversation_id, seq, status, outcome, dropped, claim FROM turns ORDER BY conversation_id, seq"),
+            turns=rows(
+                "SELECT conversation_id, seq, status, outcome, dropped, claim, (julianday(finished_at) - julianday(accepted_at)) * 86400 AS took_s "
+                "FROM turns ORDER BY conversation_id, seq"
+            ),
             touchpoints=rows("SELECT conversation_id, kind, data FROM touchpoints WHERE conversation_id IS NOT NULL"),
             integrity=str(connection.execute("PRAGMA integrity_check").fetchone()[0]),
         )
