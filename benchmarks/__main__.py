@@ -57,7 +57,7 @@ def _processes_section(prepared: Path) -> str:
         with RunningKit(trial_settings(Path(folder) / "kit"), prepared=prepared) as kit:
             kit.wait_ready(120)
             start_s = time.monotonic() - began
-            time.sleep(SETTLE_S)
+            time.sleep(SETTLE_S)  # what a start needs is given back by then: no event tells that memory is idle
             memory = idle_memory(kit)
             card = Path(folder) / "card.json"
             record_card(kit, card)

@@ -73,7 +73,7 @@ def words_of_person(email: str, name: str) -> set[str]:
 def words_of_kit(brand: Path) -> set[str]:
     """The kit's own name, and the company's as its brand file has it now; of a file that cannot be read none."""
     try:
-        # yaml.safe_load in C: plain values, no objects.
+        # What yaml.safe_load does, by its loader in C: plain values, no objects.
         document = yaml.load(brand.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {KIT}

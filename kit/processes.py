@@ -226,7 +226,7 @@ class RunningKit:
             pid = self.pid(name)
             if pid is not None and pid != old_pid:
                 return pid
-            time.sleep(0.02)
+            time.sleep(0.02)  # supervisord tells nobody; it can only be asked
         raise ProcessFailed(f"{name} was not started again within {timeout_s} s")
 
     def listening(self) -> dict[str, bool]:

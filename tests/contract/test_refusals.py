@@ -91,7 +91,7 @@ def test_a_token_that_has_expired(services: Services, description: Description) 
     settings = replace(services.settings, token_days=1e-9)
     app = create_app(settings, replace(build_services(settings), database=services.database))
     customer = Customer(Caller(app.test_client(), app.url_map, description))
-    time.sleep(1.1)
+    time.sleep(1.1)  # a token is stamped in whole seconds
     assert refusal(customer.call("GET")) == (401, "token_expired")
     assert refusal(customer.calls.call("POST", "/api/conversations", {})) == (401, "token_expired")
 

@@ -83,7 +83,7 @@ def _kill(house: House, name: str, customers: list[Customer], chance: random.Ran
     """One kill while everybody has just asked."""
     with ThreadPoolExecutor(len(customers)) as threads:
         asking = [threads.submit(_ask, customer, chance.choice(QUESTIONS)) for customer in customers]
-        time.sleep(chance.uniform(0, LATEST_KILL_S))
+        time.sleep(chance.uniform(0, LATEST_KILL_S))  # another place in the turn each time
         old, began = house.kit.kill(name), time.monotonic()
         asked = [one.result() for one in asking]
     house.kit.wait_restarted(name, old)

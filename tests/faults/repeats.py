@@ -131,7 +131,7 @@ def _until_answered(kit: SmallKit, line: Line, path: str, body: dict[str, str]) 
         if status not in PUT_OFF:
             return status, answer
         kit.record.add(Call("", "put off", path, "failed", body["client_id"], body["text"], status=status))
-        time.sleep(PUT_OFF_S)
+        time.sleep(PUT_OFF_S)  # as it was asked to
     return line.ask("POST", path, body)
 
 

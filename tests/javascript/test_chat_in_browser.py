@@ -430,6 +430,7 @@ def test_loaded_twice_moved_and_removed(context: BrowserContext, kit: Kit) -> No
     wait_for(lambda: kit.counts()["streams"] == 1, page)
     page.evaluate("document.querySelector('support-chat').remove()")
     wait_for(lambda: kit.counts()["streams"] == 0, page)
+    assert kit.counts() == {"conversations": 1, "streams": 0, "messages": 1}
 
 
 def test_attributes_are_the_api(context: BrowserContext, kit: Kit) -> None:

@@ -125,7 +125,7 @@ def after_canaries(kit: RunningKit) -> RunningKit:
     staff_write(kit.url, customer.id)
     neighbours_are_asked(kit)
     a_message_meets_a_dead_part(kit)
-    time.sleep(1)
+    time.sleep(1)  # supervisord writes down what it is given a moment later; a line that must not be there cannot be waited for
     return kit
 
 

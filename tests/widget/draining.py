@@ -117,7 +117,7 @@ class Chat:
                 self.late[response.status] += 1
             if response.status in (200, 202):
                 self.acknowledged[client_id] = answer["seq"]
-            time.sleep(self.between_s)
+            time.sleep(self.between_s)  # the pace of somebody who writes
 
     def watch(self) -> None:
         """Read the stream to its end."""

@@ -103,7 +103,7 @@ def flood_row(kind: str) -> Row:
         threads = [threading.Thread(target=others.talk) for _ in range(OTHERS)]
         for thread in threads:
             thread.start()
-        time.sleep(2)
+        time.sleep(2)  # the first calls load what later ones find
         before, told, flooder = memory_kib(web), Counter[str](), web.customer()
         for _ in range(SPELLS):
             others.flooded = False
