@@ -98,7 +98,9 @@ class Patient(logging.Handler):
         while True:
             line = self._lines.get()
             self._write(line)
+            self.acquire()  # lines are handed over under the same lock, so none goes uncounted
             dropped, self._dropped = self._dropped, 0
+            self.release()
             if dropped:
                 record = logging.LogRecord("kit.logs", logging.WARNING, "", 0, "lines were dropped: nobody took them", None, None)
                 record.__dict__.update(told(dropped=dropped))

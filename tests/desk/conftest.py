@@ -40,3 +40,10 @@ def visitor(house: House) -> Visitor:
 @pytest.fixture
 def agent(house: House) -> Agent:
     return house.agent()
+
+
+@pytest.fixture
+def waiting(visitor: Visitor) -> Visitor:
+    """A visitor who asked for a person."""
+    visitor.asks_for_a_person()
+    return visitor
