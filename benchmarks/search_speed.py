@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import importlib.util
+import itertools
 import json
 import os
 import random
@@ -36,6 +37,7 @@ from knowledge_base.preparing import prepare
 from knowledge_base.reading import read_folder
 from knowledge_base.search_client import SearchClient
 from knowledge_base.searching import Searcher
+from knowledge_base.serving import TURN_S
 from knowledge_base.together import TogetherEmbedder
 
 QUESTIONS = ROOT / "tests" / "knowledge_base" / "questions.jsonl"
@@ -117,7 +119,8 @@ def measure_encode(prepared: str, threads: str) -> dict[str, Any]:
 
 def _asking_lines(prepared: Path) -> list[str]:
     lines = [
-        f"All {len(questions())} questions of the shop, each once: one after the other, then by {ASKING} askers at once; then again, from memory.",
+        f"All {len(questions())} questions of the shop, each once: one after the other, then by {ASKING} askers at once; "
+        f"then again, from memory. Medians of {ROUNDS} rounds.",
         "",
         f"| | one by one | {ASKING} at once | ratio | asked before, one by one |",
         "|---|---|---|---|---|",
@@ -130,6 +133,7 @@ def _asking_lines(prepared: Path) -> list[str]:
 
 def measure_asking(prepared: str) -> dict[str, Any]:
     """Questions a second within one process, as the service's threads ask."""
+    sys.setswitchinterval(TURN_S)
     embedder = TogetherEmbedder(SentenceEmbedder(Path(prepared) / "embedding", threads=1))
     index = Path(prepared) / "index"
     folder = index / (index / "current").read_text(encoding="ascii").strip()
@@ -140,8 +144,8 @@ def measure_asking(prepared: str) -> dict[str, Any]:
 def _over_http(prepared: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, RunningKit(trial_settings(Path(folder) / "kit"), prepared=prepared, only=("search",)) as kit:
         _wait_answering(SearchClient(f"http://127.0.0.1:{kit.settings.search_port}", str(kit.settings.inner_secret)))
-        # Another ending each time, so that the same questions can be put twice to a service that remembers.
-        endings = iter(("", " ?"))
+        # Another ending each time, so that the same questions can be put again to a service that remembers.
+        endings = (" ?" * number for number in itertools.count())
         return _asked(lambda: Asker(kit.settings.search_port, str(kit.settings.inner_secret), next(endings)).search)
 
 
@@ -180,7 +184,12 @@ class Asker:
 
 
 def _asked(searching: Callable[[], Callable[[str, int], Any]]) -> dict[str, Any]:
-    """``searching`` gives a search that remembers nothing yet."""
+    """Questions a second, medians of `ROUNDS` rounds. ``searching`` gives a search that remembers nothing yet."""
+    rounds = [_asked_once(searching) for _ in range(ROUNDS)]
+    return {name: median(rates[name] for rates in rounds) for name in rounds[0]}
+
+
+def _asked_once(searching: Callable[[], Callable[[str, int], Any]]) -> dict[str, float]:
     texts = questions()
     search = searching()
     search("a first question", 3)
