@@ -29,7 +29,7 @@ OPSET = 17
 IR_VERSION = 9
 
 # Which way of exporting made a file; one made in an earlier way is made anew.
-MADE_BY = 3
+MADE_BY = 4
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 

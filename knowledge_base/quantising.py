@@ -112,16 +112,16 @@ class _Rewriting:
     def rewrite(self) -> None:
         """Change the graph in place."""
         nodes: list[Any] = []
-        begun: dict[str, tuple[str, Array]] = {}
+        begun: set[str] = set()
         for node in self._graph.node:
             source = node.input[0] if node.input else ""
             if not any(node is one for one in self._matrices.get(source, ())):
                 nodes.append(node)
-                continue
-            if source not in begun:
-                begun[source] = (f"even_{len(begun)}", self._factors(source))
-                nodes += self._input_nodes(source, *begun[source])
-            nodes += self._product_nodes(node, *begun[source])
+            elif source not in begun:
+                begun.add(source)
+                name, factors = f"even_{len(begun)}", self._factors(source)
+                nodes += self._input_nodes(source, name, factors)
+                nodes += self._product_nodes(self._matrices[source], name, factors)
         replaced = {node.input[1] for products in self._matrices.values() for node in products}
         kept = [one for one in self._graph.initializer if one.name not in replaced]
         del self._graph.node[:], self._graph.initializer[:]
@@ -147,14 +147,21 @@ class _Rewriting:
             helper.make_node("QuantizeLinear", [f"{name}_shares", "step", "middle"], [f"{name}_rounded"]),
         ]
 
-    def _product_nodes(self, node: Any, name: str, factors: Array) -> list[Any]:
-        """The product in integers, scaled by column and then by row."""
-        matrix, weights = node.input[1], self._matrix(node) * factors[:, None]
+    def _product_nodes(self, products: Sequence[Any], name: str, factors: Array) -> list[Any]:
+        """What goes in times all its matrices in one, in integers, scaled by column and then by row, and cut apart again."""
+        matrices = [self._matrix(node) for node in products]
+        weights = np.concatenate(matrices, axis=1) * factors[:, None]
         scales = (np.maximum(np.abs(weights).max(axis=0), 1e-12) / WEIGHT_LEVELS).astype(np.float32)
-        self._new.append(numpy_helper.from_array(np.rint(weights / scales).astype(np.int8), f"{matrix}_rounded"))
-        self._new.append(numpy_helper.from_array(scales, f"{matrix}_scales"))
-        inputs = [f"{name}_rounded", f"{matrix}_rounded", "step", f"{matrix}_scales", "middle", "zero"]
-        return [
-            helper.make_node("MatMulIntegerToFloat", inputs, [f"{node.output[0]}_by_row"], domain=CONTRIBUTED),
-            helper.make_node("Mul", [f"{node.output[0]}_by_row", f"{name}_largest"], [node.output[0]], name=node.name),
+        self._new.append(numpy_helper.from_array(np.rint(weights / scales).astype(np.int8), f"{name}_matrix"))
+        self._new.append(numpy_helper.from_array(scales, f"{name}_scales"))
+        inputs = [f"{name}_rounded", f"{name}_matrix", "step", f"{name}_scales", "middle", "zero"]
+        outputs = [node.output[0] for node in products]
+        whole = outputs[0] if len(outputs) == 1 else f"{name}_product"
+        nodes = [
+            helper.make_node("MatMulIntegerToFloat", inputs, [f"{name}_by_row"], domain=CONTRIBUTED),
+            helper.make_node("Mul", [f"{name}_by_row", f"{name}_largest"], [whole]),
         ]
+        if len(outputs) > 1:
+            self._new.append(numpy_helper.from_array(np.array([one.shape[1] for one in matrices]), f"{name}_widths"))
+            nodes.append(helper.make_node("Split", [whole, f"{name}_widths"], outputs, axis=-1))
+        return nodes
