@@ -45,8 +45,8 @@ GUESSES = 2
 """Signing in from a browser that is not known: whoever guesses passwords waits for other guesses, and nobody else for them."""
 SEND_BUFFER_BYTES = 64 * 1024
 """With a larger one the kernel holds megabytes for a client that does not read."""
-SOCKET_TIMEOUT_S = 9
-"""After so long a client that neither sends nor reads is dropped."""
+SOCKET_TIMEOUT_S = 8
+"""After so long a client that neither sends nor reads is dropped; ten seconds are promised, and a busy web notices late."""
 HEAD_TIMEOUT_S = 20
 """A head that trickles in is given up after so long, however steadily it trickles; `widget.bodies` does the same for a body."""
 LINGER_S = 2.0
