@@ -63,7 +63,7 @@ LATE_REQUEST_S = 0.3
 """How long a request that was on its way then is waited for, before connections without one are closed."""
 TURN_AWAY_S = 0.5
 """How long one that is turned away may take to read why."""
-MOST_HELD = 128
+MOST_HELD = 64
 HELD_S = 1.0
 """Connections of those who are shut out are closed after so long, and the oldest earlier: who floods mostly waits for the end of one before
 the next, and so waits instead of coming ten thousand times a second."""
