@@ -155,7 +155,7 @@ def _wait_answering(client: SearchClient) -> None:
         try:
             client.health(1)
         except SearchUnavailable:
-            time.sleep(0.1)
+            time.sleep(0.1)  # it can only be asked whether it listens yet
         else:
             client.close()
             return

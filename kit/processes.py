@@ -247,7 +247,7 @@ class RunningKit:
         while not state.ready:
             if time.monotonic() > end_at:
                 raise ProcessFailed("\n".join(f"{name} is not ready ({why}):\n{self.log(name)[-1500:]}" for name, why in state.waiting_for.items()))
-            time.sleep(0.1)
+            time.sleep(0.1)  # readiness can only be asked for
             state = self.readiness()
 
     def log(self, name: str) -> str:
@@ -276,4 +276,4 @@ class RunningKit:
         while not self.control.is_up():
             if not self.supervisor_is_alive() or time.monotonic() > end_at:
                 raise ProcessFailed(f"supervisord did not start:\n{self.log('start')[-2000:]}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # it makes its socket some time after its start and tells nobody

@@ -111,5 +111,5 @@ def _ready_after_s(house: House, began: float) -> float | None:
     while time.monotonic() - began < 90:
         if (parts := house.parts()) and all(parts.values()):
             return time.monotonic() - began
-        time.sleep(0.1)
+        time.sleep(0.1)  # readiness can only be asked for
     return None

@@ -126,7 +126,7 @@ def _until_answered(kit: SmallKit, line: Line, path: str, body: dict[str, str]) 
         try:
             status, answer = line.ask("POST", path, body)
         except NoAnswer:
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # as a client does before it tries again
             continue
         if status not in PUT_OFF:
             return status, answer

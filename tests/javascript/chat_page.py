@@ -9,14 +9,10 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, Locator, Page, Route, ViewportSize, expect
 
+from tests.whole.browsers import ARGUMENTS
+
 QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *ARGUMENTS,
     # The made-up site counts as public; on loopback, where the kit under test is, only private ones may call.
     "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 )

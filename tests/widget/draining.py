@@ -180,7 +180,7 @@ class WebProcess:
             except OSError:
                 assert self.process.poll() is None, self.log.read_text(encoding="utf-8")[-2000:]
             assert time.monotonic() < deadline
-            time.sleep(0.05)
+            time.sleep(0.05)  # it can only be asked whether it listens yet
 
 
 def play(folder: Path, *, chats: int = CHATS, slow_s: float = 0.15) -> Outcome:
@@ -216,7 +216,7 @@ def _wait_until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.02)  # what happens is seen from outside only
 
 
 def rows(query: str, database: Path) -> list[tuple[Any, ...]]:
@@ -235,7 +235,7 @@ def wait_for_turns(database: Path, timeout_s: float = 20.0) -> int:
         ((open_turns,),) = rows("SELECT count(*) FROM turns WHERE status != 'done'", database)
         if not open_turns or time.monotonic() > end_at:
             return int(open_turns)
-        time.sleep(0.1)
+        time.sleep(0.1)  # a database tells nobody what is written
 
 
 def counted(database: Path, people: list[Chat], code: int, stopped_s: float, unfinished: int, back_s: float) -> Outcome:

@@ -77,7 +77,7 @@ class Others:
             took_s = time.monotonic() - began
             if flooded == self.flooded:
                 self.took_s[flooded].append(took_s)
-            time.sleep(max(0.0, PACE_S * OTHERS - took_s))
+            time.sleep(max(0.0, PACE_S * OTHERS - took_s))  # an even pace, however long the calls take
         connection.close()
 
     def p95_ms(self, flooded: bool) -> float:
@@ -107,7 +107,7 @@ def flood_row(kind: str) -> Row:
         before, told, flooder = memory_kib(web), Counter[str](), web.customer()
         for _ in range(SPELLS):
             others.flooded = False
-            time.sleep(SPELL_S)
+            time.sleep(SPELL_S)  # the quiet spell that the flooded one is compared with
             others.flooded = True
             told.update(flood(web, kind, flooder))
         grown = memory_kib(web) - before
@@ -175,7 +175,7 @@ class Flooder:
         """Evenly over the spell, so that all rounds of the others in it fall under them."""
         began, mine = time.monotonic(), HANDSHAKES // FLOODING
         for number in range(mine):
-            time.sleep(max(0.0, began + number * SPELL_S / mine - time.monotonic()))
+            time.sleep(max(0.0, began + number * SPELL_S / mine - time.monotonic()))  # until its turn
             with connect(self, "127.0.0.8") as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)  # else this side runs out of ports
             self.told["opened"] += 1
@@ -188,7 +188,7 @@ class Flooder:
                 connection.sendall(request(next(self._numbers)))
                 self.told[_skip_answer(answers)] += 1
                 due += pace_s
-                time.sleep(max(0.0, due - time.monotonic()))
+                time.sleep(max(0.0, due - time.monotonic()))  # until the next is due
 
 
 def _skip_answer(answers: Any) -> str:
@@ -204,7 +204,7 @@ def stalled_row(readers: int = 100) -> Row:
     """Streams of a long conversation that nobody reads: what they cost, and when they are gone."""
     with running_web() as web:
         talks = [long_talk(web) for _ in range(readers // 20)]
-        time.sleep(2)
+        time.sleep(2)  # memory settles after the start; no event tells when
         before = most = memory_kib(web)
         stalled = [connect(web, "127.0.0.7", receive_bytes=4096) for _ in range(readers)]
         for n, connection in enumerate(stalled):
@@ -214,7 +214,7 @@ def stalled_row(readers: int = 100) -> Row:
         began = time.monotonic()
         while connections_of(web, "127.0.0.7") and time.monotonic() - began < 60:
             most = max(most, memory_kib(web))
-            time.sleep(0.05)
+            time.sleep(0.05)  # the kernel's list can only be read again
         took_s = time.monotonic() - began
         for connection in stalled:
             connection.close()
@@ -235,7 +235,7 @@ def slow_row(senders: int = 500) -> Row:
     """Bodies at one byte a second: what they cost, and when they are gone."""
     with running_web() as web:
         customer = web.customer()
-        time.sleep(2)
+        time.sleep(2)  # memory settles after the start; no event tells when
         before = most = memory_kib(web)
         held = [connect(web, "127.0.0.7") for _ in range(senders)]
         for connection in held:
@@ -249,7 +249,7 @@ def slow_row(senders: int = 500) -> Row:
                     connection.send(b"x")
                 except OSError:
                     continue
-            time.sleep(1)
+            time.sleep(1)  # one byte a second
         took_s = time.monotonic() - began
         for connection in held:
             connection.close()

@@ -91,7 +91,7 @@ def test_connections_of_one_address_have_an_end(web: Web) -> None:
             assert answer_of(connection)[0] == 401
             connection.close()
         held[0].close()
-        time.sleep(0.2)
+        time.sleep(0.2)  # web hears of it a moment later, and only its next connection shows that it has
         with connect(web, "127.0.0.5") as again:
             again.sendall(b"GET /api/session HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer_of(again)[0] == 401
@@ -174,7 +174,7 @@ def test_readers_that_stall_cost_little_and_are_gone_soon(web: Web, customer: Cu
     within(5, lambda: connections_of(web, "127.0.0.7") == 30)
     while connections_of(web, "127.0.0.7") and time.monotonic() - began < 25:
         most = max(most, memory_kib(web) - before)
-        time.sleep(0.1)
+        time.sleep(0.1)  # the kernel's list can only be read again
     took_s = time.monotonic() - began
     for connection in stalled:
         connection.close()
@@ -229,7 +229,7 @@ def test_a_session_that_ends_closes_what_it_has_open_at_once(web: Web) -> None:
         ended: list[float] = []
         reading = threading.Thread(target=lambda stream=stream, ended=ended: (read_out(stream), ended.append(time.monotonic())))
         reading.start()
-        time.sleep(0.2)
+        time.sleep(0.2)  # so that it is at rest in the stream, not on its way there
         if way == "sign out":
             connection = web.connect()
             connection.request("DELETE", "/api/session", headers={**headers, "X-CSRF-Token": csrf_token})
