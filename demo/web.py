@@ -14,8 +14,9 @@ from desk.migrate import migrate
 from kit.logs import start_logging
 from kit.settings import read_settings, with_secrets
 from widget.app import create_app
-from widget.server import Pools, serve
+from widget.server import serve
 from widget.services import Housekeeping, build_services
+from widget.work import Pools
 
 
 def main() -> int:

@@ -15,9 +15,10 @@ from kit.settings import read_settings, with_secrets
 from touchpoints.clock import SteadyClock
 from widget.app import create_app
 from widget.gate import front, places
-from widget.server import Pools, serve
+from widget.server import serve
 from widget.services import Housekeeping, build_services
 from widget.waiting import until_usable
+from widget.work import Pools
 
 
 def main(wall: Callable[[], float] = time.time) -> int:

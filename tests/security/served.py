@@ -22,8 +22,9 @@ from tests.desk.house import CHEAP
 from touchpoints.clock import system_clock
 from widget.app import create_app
 from widget.gate import front, places
-from widget.server import Pools, Server, Work, listen
+from widget.server import Server, listen
 from widget.services import Services, build_services
+from widget.work import Pools, Work
 
 PATIENCE_S = 30.0
 AMPLE = dict.fromkeys(
