@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.contract.kit_stand_in import Neighbours
+from tests.security.scripts import browser as browsing
 from tests.security.scripts.payloads import Payload, known_vectors, payloads, taken_apart
 from tests.security.scripts.play import SHORT, Played, Scale, counting_chromium, play
 from tests.security.scripts.sinks import SINKS, all_at, at, fitting
@@ -47,6 +48,20 @@ def test_a_batch_too_long_for_a_place_comes_in_pieces() -> None:
     assert [payload for piece in pieces for payload in piece] == list(payloads()[:200])
     assert all(len(all_at("search words", piece, " ")) <= 500 or len(piece) == 1 for piece in pieces)
     assert 1 < len(pieces) < 200
+
+
+def test_a_page_that_hangs_is_ended_and_the_next_is_read(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing sanitised a payload may do what a page never comes back from; the others are counted all the same."""
+    monkeypatch.setattr(browsing, "HANGS_S", 1.0)
+    context = browser.new_context()
+    try:
+        reader = browsing.Reader(context).forgiving()
+        reader.reads("data:text/html,<p onclick='for(;;);'>hangs</p>", "brand")
+        reader.reads("data:text/html,<p onclick='ran(1)'>goes on</p>", "brand")
+        reader.settles()
+    finally:
+        context.close()
+    assert (reader.pages, reader.ran["brand"]) == (2, 1)
 
 
 def test_nothing_runs_by_sanitising_alone(browser: Browser, tmp_path: Path, around: Neighbours) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ from .sinks import SINKS
 PATIENCE_MS = 90_000
 PROVOKE_MS = 20_000
 """A download that is read as a page has hundreds of thousands of elements."""
+HANGS_S = 60.0
+"""A renderer that says nothing for so long after it was asked is ended: a call into a page has no time limit of its own."""
 SETTLE_MS = 60
 """How long a page goes on after all was done to it: errors of pictures and animations come late."""
 NOT_THERE = ("*/help/x", "*/shop/x", "http://127.0.0.1:*ran(*")
@@ -112,6 +117,7 @@ class Reader:
         self.pages = 0
         self.elements = 0
         self.context = context
+        self._processes = context.browser.new_browser_cdp_session()
         self.sink = ""
         context.set_default_timeout(PATIENCE_MS)
         context.expose_binding("ran", lambda source, number: self._note(number))
@@ -155,7 +161,8 @@ class Reader:
             self.page.goto(url, wait_until="load")
             if until:
                 self.page.get_by_text(until).last.wait_for(state="attached", timeout=PATIENCE_MS if self._must_show else 2000)
-            self.elements += self.page.evaluate(PROVOKE, PROVOKE_MS)
+            with self._ended_if_it_hangs():
+                self.elements += self.page.evaluate(PROVOKE, PROVOKE_MS)
             self.page.wait_for_timeout(SETTLE_MS)
         except BrowserError as failure:
             if self._must_show:
@@ -182,6 +189,18 @@ class Reader:
         """What the page has asked the kit for, when and with what answer: the last twenty calls that are no files."""
         return self.page.evaluate(FETCHED)
 
+    @contextmanager
+    def _ended_if_it_hangs(self) -> Iterator[None]:
+        """A page whose renderer is ended breaks, and what waits for it goes on with a failure."""
+        processes = self._processes.send("SystemInfo.getProcessInfo")["processInfo"]
+        renderers = [int(process["id"]) for process in processes if process["type"] == "renderer"]
+        ending = threading.Timer(HANGS_S, _end, [renderers])
+        ending.start()
+        try:
+            yield
+        finally:
+            ending.cancel()
+
     def _starts_again(self) -> None:
         old, self.page = self.page, self._new_page()
         old.close()
@@ -190,6 +209,12 @@ class Reader:
         """Leave the last page; what was still to be told of it comes in."""
         self.page.goto("about:blank")
         self.page.wait_for_timeout(100)
+
+
+def _end(processes: list[int]) -> None:
+    for number in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from .talk import END, Talk, Talkers
 PAYLOADS_A_TALK = 16
 """Each is said by everyone, so there are some hundreds on its page."""
 LONGEST_QUERY = 500
-LONGEST_GREETING = 600
+LONGEST_GREETING = 560
+"""Of 600, with room for the words that are waited for."""
 DESKS = 8
 """So many conversations wait at a desk at once."""
 GREETINGS = 8
@@ -140,10 +141,15 @@ class _Visit:
 
     def _carries_on(self, talk: Talk) -> None:
         """The browser knows the conversation from an earlier visit."""
-        memory = {"token": talk.token, "conversation": talk.id, "continues": None, "read": 0, "closed": False}
+        self._remembers({"token": talk.token, "conversation": talk.id, "continues": None, "read": 0, "closed": False})
+
+    def _remembers(self, memory: dict[str, Any] | None) -> None:
+        """The browser has an open chat, with a conversation or before the first."""
         self.reader.page.goto(f"{self.url}/favicon.ico")
         kit = f"support-chat:{self.url}/"
-        self.reader.page.evaluate("([key, value]) => localStorage.setItem(key, value)", [kit, json.dumps(memory)])
+        self.reader.page.evaluate("localStorage.clear()")
+        if memory:
+            self.reader.page.evaluate("([key, value]) => localStorage.setItem(key, value)", [kit, json.dumps(memory)])
         self.reader.page.evaluate("(key) => sessionStorage.setItem(key, 'yes')", f"{kit}:open")
 
     def desks(self) -> None:
@@ -175,11 +181,18 @@ class _Visit:
     def brands(self) -> None:
         for batch in batches(self.singles, GREETINGS):
             for piece in fitting("brand", batch, LONGEST_GREETING):
-                self.there.brand.write_text(yaml.safe_dump({"name": "Shop", "greeting": all_at("brand", piece, " ")}), encoding="utf-8")
-                self.reader.reads(f"{self.url}/help/nothing", "brand")
+                greeting = _printable(f"{END} {all_at('brand', piece, ' ')}")
+                self.there.brand.write_text(yaml.safe_dump({"name": "Shop", "greeting": greeting}), encoding="utf-8")
+                self._remembers(None)
+                self.reader.reads(f"{self.url}/help/nothing", "brand", until=END)
         self._is_called(self.singles[0])
         for page in ("shop/", "desk"):
             self.reader.reads(f"{self.url}/{page}", "brand")
+
+
+def _printable(words: str) -> str:
+    """Without the characters for which a greeting is refused, and its whole batch with it."""
+    return "".join(one for one in " ".join(words.split()) if one.isprintable())
 
 
 def _search_answer(batch: Batch) -> dict[str, Any]:
