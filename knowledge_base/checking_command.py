@@ -98,7 +98,8 @@ def _opened(reading: Reading, settings: Settings, load: Load, now: datetime) -> 
 
 
 def _summary(reading: Reading, findings: Sequence[Finding], errors: int) -> str:
-    return f"{len(reading.articles)} articles, {errors} errors, {len(findings) - errors} warnings"
+    counts = ((len(reading.articles), "article"), (errors, "error"), (len(findings) - errors, "warning"))
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
 
 
 def _tell(line: str) -> None:

@@ -53,12 +53,12 @@ def test_errors_end_with_one_and_warnings_only_when_strict(articles, desk):
     """So that a draft with a gap does not stop the others."""
     articles.add("a", "Bills", body="## Two\n\n#### Four")
     warning = "a.md:7: warning: the heading 'Four' is of level 4 below one of level 2: wanted ###"
-    assert desk.checks() == (0, [warning], [NO_TABLE, "1 articles, 0 errors, 1 warnings"])
+    assert desk.checks() == (0, [warning], [NO_TABLE, "1 article, 0 errors, 1 warning"])
     assert desk.checks("--strict")[0] == 1
     articles.add("b", "Fees", body="[x](nobody)")
     code, out, beside = desk.checks()
     assert (code, out[1:]) == (1, ["b.md:5: the link leads to the article 'nobody', which does not exist"])
-    assert beside[-1] == "2 articles, 1 errors, 1 warnings"
+    assert beside[-1] == "2 articles, 1 error, 1 warning"
 
 
 def test_without_a_model_one_line_says_what_was_left_out(articles, desk):
