@@ -13,7 +13,7 @@ from gevent.pywsgi import WSGIHandler
 
 from kit.failpoints import reach
 from kit.logs import told
-from widget.work import READING
+from widget.protection import READING
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from kit.settings import Settings
 from widget.bodies import is_declared_too_large, limit_bytes, take_body
 from widget.limits import AddressPlaces, Allowance, Buckets, Lines, Places, whole_seconds
 from widget.origins import cross_origin_headers
-from widget.protection import ANSWER_HEADERS
+from widget.protection import ANSWER_HEADERS, READING
 from widget.proxies import Application, BehindProxies, address_key, networks
 
 CONVERSATIONS = "/api/conversations"
@@ -26,8 +26,9 @@ HEALTH_PER_MINUTE = 600
 """Of their own: a proxy that asks whether the kit lives is never told to come back later because of others."""
 
 
-AT_ONCE = 2
-"""Calls of one visitor that are worked on at once; their others wait in their own line, so the threads stay free for everybody else."""
+PAUSE_S = 0.01
+"""Of one visitor one call that reads and one that writes are worked on at once. Their others wait in lines of their own, and so long between two
+of them: threads and interpreter stay free for everybody else, and who sends one call after the other waits for nothing."""
 REFUSAL_S = 0.05
 """Between two refusals to one visitor, or to one address: twenty a second are as good as a thousand."""
 GUESS = "touchdesk.guess"
@@ -54,12 +55,12 @@ class Gate:
         self, application: Application, settings: Settings, tokens: Tokens, buckets: Buckets | None = None, *, refusal_s: float = REFUSAL_S
     ) -> None:
         self._refusal_s = refusal_s
-        self._refusals = Lines(1)
+        self._refusals = Lines()
         self._application = application
         self._settings = settings
         self._tokens = tokens
         self._buckets = Buckets() if buckets is None else buckets
-        self._streams, self._guesses, self._lines = Places(), Places(), Lines(AT_ONCE)
+        self._streams, self._guesses, self._lines = Places(), Places(), Lines(PAUSE_S)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if is_declared_too_large(environ) or not take_body(environ):
@@ -73,7 +74,7 @@ class Gate:
         if visitor is None:
             return self._application(environ, start_response)
         if not _is_watching(environ):
-            with self._lines.turn(visitor):
+            with self._lines.turn(f"{visitor} {'reads' if environ['REQUEST_METHOD'] in READING else 'writes'}"):
                 return self._application(environ, start_response)
         if not self._streams.enter(visitor, self._settings.streams_per_visitor):
             return self._too_many(environ, start_response, 5)

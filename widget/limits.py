@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import gevent
 from gevent.lock import BoundedSemaphore
 
 from widget.proxies import Network, address_key, is_trusted, plain_address
@@ -90,19 +91,21 @@ class Places:
 
 
 class Lines:
-    """A line for each key: so many go on at once, the next ones wait in the order they came."""
+    """A line for each key: one goes on at once, the next ones wait in the order they came, and ``pause_s`` more between two of them."""
 
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
+    def __init__(self, pause_s: float = 0.0) -> None:
+        self._pause_s = pause_s
         self._semaphores: dict[str, tuple[BoundedSemaphore, int]] = {}
 
     @contextmanager
     def turn(self, key: str) -> Iterator[None]:
         """Wait for one's turn, without holding up other greenlets."""
-        semaphore, users = self._semaphores.get(key, (BoundedSemaphore(self._at_once), 0))
+        semaphore, users = self._semaphores.get(key, (BoundedSemaphore(1), 0))
         self._semaphores[key] = semaphore, users + 1
         try:
             with semaphore:
+                if users:
+                    gevent.sleep(self._pause_s)
                 yield
         finally:
             semaphore, users = self._semaphores[key]

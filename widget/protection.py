@@ -1,9 +1,11 @@
-"""Headers that keep a browser from running or leaking what it should not, on every answer."""
+"""Headers that keep a browser from running or leaking what it should not, on every answer; and which methods only read."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Safe methods, as HTTP calls them (RFC 9110, 9.2.1)."""
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -12,10 +12,10 @@ import time
 from flask import Flask, Response, g, request
 
 from kit.logs import told
+from widget.protection import READING
 
 log = logging.getLogger(__name__)
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = READING | {"POST", "PUT", "PATCH", "DELETE"}
 DAILY = frozenset({404, 405})
 """Refusals that every site gives many of, to crawlers and to mistyped addresses."""

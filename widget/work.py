@@ -20,6 +20,7 @@ from touchpoints.exceptions import StoreError
 from widget.bodies import take_body
 from widget.errors import LATE
 from widget.gate import GUESS
+from widget.protection import READING
 
 READERS = 8
 WRITERS = 4
@@ -30,7 +31,6 @@ GUESSES = 2
 LONGEST_QUEUE_S = 4.0
 """Whoever waited for a thread for so long is told at once to come again: behind a locked database each one ahead has held it for 5 s."""
 FIRST_PIECES_BYTES = 256 * 1024
-READING = ("GET", "HEAD", "OPTIONS")
 _WATCHED = re.compile(r"/api/(conversations/[^/]+|desk)/events\Z")
 _WAITING = re.compile(r"/(help(/.*)?|api/search|healthz)\Z")
 """Read-only requests that may have to wait: for search, or for the database's one writer."""

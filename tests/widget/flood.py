@@ -32,7 +32,7 @@ from tests.widget.test_web_process import PASSWORD, Customer, Web
 AT_ONCE = struct.pack("ii", 1, 0)
 """For ``SO_LINGER``: a connection that is closed is gone, nothing of it waits."""
 SPELL_S = 8.0
-SPELLS = 3
+SPELLS = 8
 OTHERS = 5
 PACE_S = 0.1
 WANTED_GROWTH = 0.20

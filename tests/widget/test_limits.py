@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -256,21 +257,35 @@ def test_refusals_come_one_after_another(kit: Kit) -> None:
 
 
 def test_one_visitor_waits_in_a_line_of_their_own() -> None:
-    """Two of theirs go on at once, in the order they came; others do not wait for them, and of an empty line nothing is kept."""
-    lines, at_work, begun = Lines(2), [0], []
+    """One of theirs goes on at once, in order and with a pause between; others do not wait for them, and of an empty line nothing is kept."""
+    lines, at_work, begun = Lines(0.02), Counter[str](), []
+    began = time.monotonic()
 
     def work(key: str, n: int) -> None:
         with lines.turn(key):
-            begun.append((key, n))
-            at_work[0] += 1
-            assert at_work[0] <= 3
+            begun.append((key, n, time.monotonic() - began))
+            at_work[key] += 1
+            assert at_work[key] == 1
             gevent.sleep(0.01)
-            at_work[0] -= 1
+            at_work[key] -= 1
 
     gevent.joinall([gevent.spawn(work, "flooder", n) for n in range(10)] + [gevent.spawn(work, "other", 0)], raise_error=True)
-    assert [n for key, n in begun if key == "flooder"] == list(range(10))
-    assert begun.index(("other", 0)) == 2
+    assert [n for key, n, _ in begun if key == "flooder"] == list(range(10))
+    assert [key for key, _, _ in begun].index("other") == 1
+    assert begun[-1][2] >= 9 * 0.03
     assert len(lines) == 0
+    alone = time.monotonic()
+    work("flooder", 10)
+    assert time.monotonic() - alone < 0.02  # nobody before, no pause
+
+
+def test_writing_does_not_wait_for_reading(kit: Kit) -> None:
+    """Of one visitor: where the database lets nobody write for a while, they go on reading."""
+    gate = Gate(kit.app.wsgi_app, kit.services.settings, kit.services.tokens)
+    client, customer = Client(gate), kit.customer()
+    headers = {"Authorization": f"Bearer {customer.token}"}
+    with gate._lines.turn(f"{kit.services.tokens.visitor(customer.token)} writes"), gevent.Timeout(5):
+        assert client.get(f"/api/conversations/{customer.id}", headers=headers).status_code == 200
 
 
 def test_places_are_given_back() -> None:

@@ -15,11 +15,10 @@ from desk.tokens import DEVICE
 from touchpoints.model import new_id
 from widget.gate import DEVICE_COOKIES
 from widget.json_body import read_object
+from widget.protection import READING
 from widget.proxies import address_key
 from widget.services import Services
 from widget.shapes import staff_json
-
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def cookie_name() -> str:
@@ -44,7 +43,7 @@ def signed_in(services: Services, roles: Iterable[str] = (), *, choosing: bool =
     """
     session = services.accounts.session(session_token())
     g.staff = session.person.id  # for the log
-    if request.method not in _READING:
+    if request.method not in READING:
         check_csrf(session, request.headers.get("X-CSRF-Token"))
     if not choosing:
         check_role(session, roles)
