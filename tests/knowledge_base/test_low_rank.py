@@ -100,9 +100,9 @@ def test_only_the_default_model_is_taught():
 
 
 def test_the_questions_that_it_was_taught_from_are_whole():
-    """28 businesses, 24 articles each, ten questions each; and as many messages without an answer."""
+    """92 businesses, 24 articles each, ten questions each; and as many messages without an answer."""
     subjects = read_subjects()
-    assert len({subject.base for subject in subjects}) == 28
-    assert [len(subject.texts) for subject in subjects].count(12) == 28 * 24
-    assert [len(subject.texts) for subject in subjects].count(1) == 28 * 24
-    assert len(subjects) == 2 * 28 * 24
+    assert len({subject.base for subject in subjects}) == 92
+    assert [len(subject.texts) for subject in subjects].count(12) == 92 * 24
+    assert [len(subject.texts) for subject in subjects].count(1) == 92 * 24
+    assert len(subjects) == 2 * 92 * 24

@@ -36,14 +36,14 @@ TEXT = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
 DOCUMENT = " ".join(TEXT.split())
 KIB = 1024
 # Numbers that the document writes as words.
-IN_WORDS = {0.5: "half", 0.9: "nine"}
+IN_WORDS = {0.5: "half", 0.6: "six tenths", 0.9: "nine"}
 SHARES = [f"{share:g}" for share in training.LEXICAL_SHARES]
 
 SAID = {
     "passages": f"cut between its blocks at {cutting.PASSAGE_WORDS} words",
     "answer": f"up to {front_matter.MAX_ANSWER_WORDS} words that answer by themselves",
     "adapter": f"rank {low_rank.RANK}, {support_training.COURSE.steps} steps",
-    "half of the adapter": f"{IN_WORDS[support_training.STRENGTH]} of their strength is merged",
+    "strength of the adapter": f"{IN_WORDS[support_training.STRENGTH]} of their strength is merged",
     "shares": f"{', '.join(SHARES[:-1])} or {SHARES[-1]}, whichever finds most held-out phrasings",
     "share unasked": f"{training.LEXICAL_SHARE_UNASKED:g} where there is no phrasing to ask",
     "kernel": f"exp({head.WIDTH:g} (cosine − 1))",
@@ -97,12 +97,12 @@ def test_the_table_of_options_is_that_of_the_command() -> None:
 
 
 def test_the_questions_of_the_adapter_are_as_many_as_told() -> None:
-    """28 businesses, their questions, and the messages that none of them answers."""
+    """The businesses, their questions, and the messages that none of them answers."""
     files = sorted(support_training.QUESTIONS.glob("*.jsonl"))
     lines = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     asked, alone = sum(len(line.get("questions", ())) for line in lines), sum("question" in line for line in lines)
     assert f"{len({file.name.split('.')[0] for file in files})} made-up businesses" in DOCUMENT
-    assert f"{asked:,} questions, and {alone} messages that none of these articles answers" in DOCUMENT
+    assert f"{asked:,} questions, and {alone:,} messages that none of these articles answers" in DOCUMENT
 
 
 def test_figures_that_a_floor_may_name_are_told() -> None:
