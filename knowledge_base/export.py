@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from . import embedding, generations
-from .building import read_far_messages
 from .exceptions import EmbeddingUnusable
 from .low_rank import merge, read_adapter
 
@@ -29,7 +28,7 @@ OPSET = 17
 IR_VERSION = 9
 
 # Which way of exporting made a file; one made in an earlier way is made anew.
-MADE_BY = 4
+MADE_BY = 5
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
@@ -158,10 +157,13 @@ def _write_onnx(sentence: Any, path: Path) -> None:
 
 
 def _quantise(folder: Path, max_tokens: int) -> None:
-    from .quantising import quantise
+    from .quantising import SAMPLE, quantise
+    from .support_training import read_subjects
 
     tokenizer = embedding.load_tokenizer(folder, max_tokens)
-    quantise(folder / embedding.MODEL, tokenizer, read_far_messages())
+    subjects = read_subjects()
+    spread = subjects[:: len(subjects) // SAMPLE]
+    quantise(folder / embedding.MODEL, tokenizer, [subject.texts[number % len(subject.texts)] for number, subject in enumerate(spread)])
 
 
 def _checksum(adapter: Path | None) -> str | None:

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from knowledge_base.quantising import even_factors, quantise
+from knowledge_base.quantising import EVENNESS, WEIGHT_LEVELS, even_factors, quantise, rounded
 
 WORDS, WIDTH, INNER = 50, 32, 48
 
@@ -101,5 +101,19 @@ def test_a_loud_column_is_evened_out_against_its_weights():
     weights = np.ones((4, 3), np.float32)
     assert even_factors(np.ones(4, np.float32), [weights]) == pytest.approx(np.ones(4))
     factors = even_factors(np.array([1, 1, 1, 100], np.float32), [weights])
-    assert factors[3] / factors[0] == pytest.approx(100**0.55, rel=1e-4)
+    assert factors[3] / factors[0] == pytest.approx(100**EVENNESS, rel=1e-4)
     assert np.log(factors).mean() == pytest.approx(0, abs=1e-6)
+
+
+def test_what_one_weight_loses_the_others_make_good():
+    """For inputs whose columns go together; where they do not, each weight is rounded to the nearest number."""
+    draw = np.random.default_rng(3)
+    weights = draw.uniform(-WEIGHT_LEVELS, WEIGHT_LEVELS, (24, 8)).astype(np.float32)
+    inputs = draw.normal(size=(400, 6)) @ draw.normal(size=(6, 24)) + 0.1 * draw.normal(size=(400, 24))
+
+    def lost(whole):
+        return np.linalg.norm(inputs @ (weights - whole))
+
+    assert lost(rounded(weights, inputs.T @ inputs)) < 0.4 * lost(np.rint(weights))
+    assert (rounded(weights, np.eye(24)) == np.rint(weights)).all()
+    assert np.abs(rounded(weights * 2, inputs.T @ inputs)).max() == WEIGHT_LEVELS
