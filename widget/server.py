@@ -31,10 +31,7 @@ SEND_BUFFER_BYTES = 64 * 1024
 BACKLOG = 4096
 ACCEPTED_AT_ONCE = 4
 """Of gevent's hundred new connections between two looks at the old ones, those who are there would wait for each."""
-CLOSED_AT_ONCE = 64
-REST_S = 0.005
-"""So long nothing is accepted after a connection of somebody who is shut out: a thousand of these a second are two hundred looks at the door, and
-whoever else comes is let in that much later."""
+CLOSED_AT_ONCE = 16
 DRAIN_S = 8
 """How long requests that are at work when the end is asked for may go on."""
 LATE_REQUEST_S = 0.3
@@ -66,25 +63,15 @@ class Server(WSGIServer):  # type: ignore[misc]
 
     def do_read(self) -> Any:
         """The next connection and its address; those whose address wastes too many stay bare numbers, at a third of the price."""
-        is_flooded = False
         for _ in range(CLOSED_AT_ONCE):
             try:
                 number, address = self.socket._accept()
             except BlockingIOError:
-                break
+                return None
             if not self.places.is_shut_out(address[0]):
                 return gevent_socket.socket(self.socket.family, self.socket.type, self.socket.proto, fileno=number), address
             self._hold(number)
-            is_flooded = True
-        if is_flooded:
-            self._rest()
         return None
-
-    def _rest(self) -> None:
-        """Accept nothing for a moment, in the way that gevent does after an error."""
-        self.stop_accepting()
-        self._timer = self.loop.timer(REST_S)
-        self._timer.start(self._start_accepting_if_started)
 
     def _hold(self, number: int) -> None:
         """Keep a connection that nobody will serve for a moment, then close it."""
