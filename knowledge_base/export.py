@@ -128,8 +128,7 @@ def _write_onnx(sentence: Any, path: Path) -> None:
     import onnx
     import torch
 
-    # torch has no types where it is not installed, and there its classes are of any kind.
-    class Sentence(torch.nn.Module):  # type: ignore[misc]
+    class Sentence(torch.nn.Module):  # type: ignore[misc]  # where torch is not installed its classes are of any kind
         """Word pieces in, one vector of unit length out; the model's own pooling, whatever it is, stays inside."""
 
         def __init__(self) -> None:

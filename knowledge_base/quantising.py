@@ -187,15 +187,15 @@ class _Rewriting:
             helper.make_node("QuantizeLinear", [f"{name}_shares", "step", "middle"], [f"{name}_rounded"]),
         ]
 
-    def _product_nodes(self, nodes_before: Sequence[Any], name: str, factors: Array, products: Floats) -> list[Any]:
+    def _product_nodes(self, replaced: Sequence[Any], name: str, factors: Array, products: Floats) -> list[Any]:
         """What goes in times all its matrices in one, in integers, scaled by column and then by row, and cut apart again."""
-        matrices = [self._matrix(node) for node in nodes_before]
+        matrices = [self._matrix(node) for node in replaced]
         weights = np.concatenate(matrices, axis=1) * factors[:, None]
         scales = (np.maximum(np.abs(weights).max(axis=0), 1e-12) / WEIGHT_LEVELS).astype(np.float32)
         self._new.append(numpy_helper.from_array(rounded(weights / scales, products), f"{name}_matrix"))
         self._new.append(numpy_helper.from_array(scales, f"{name}_scales"))
         inputs = [f"{name}_rounded", f"{name}_matrix", "step", f"{name}_scales", "middle", "zero"]
-        outputs = [node.output[0] for node in nodes_before]
+        outputs = [node.output[0] for node in replaced]
         whole = outputs[0] if len(outputs) == 1 else f"{name}_product"
         nodes = [
             helper.make_node("MatMulIntegerToFloat", inputs, [f"{name}_by_row"], domain=CONTRIBUTED),

@@ -38,7 +38,7 @@ NO_ROOM = _turned_away("503 Service Unavailable", "busy", "There are too many co
 TOO_MANY = _turned_away("429 Too Many Requests", "too_many", "There are too many connections from your address; please try again.")
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]
+class Handler(WSGIHandler):  # type: ignore[misc]  # gevent comes without types
     """A connection that neither sends nor reads for long is dropped, and so is one whose request trickles in."""
 
     has_asked = False

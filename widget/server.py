@@ -44,7 +44,7 @@ RESERVED_FILES = 160 + MOST_HELD
 """Open files that connections leave to everything else: 32 connections to SQLite have three each."""
 
 
-class Server(WSGIServer):  # type: ignore[misc]
+class Server(WSGIServer):  # type: ignore[misc]  # gevent comes without types
     """Knows its connections: how many there are, how many have a request at work, and which wait for one."""
 
     connections = 0
