@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from actions.follow_up import article_in_view, best_confidence, leans_back
 from actions.guide import go_to
-from actions.search_client import ArticleGone
-from actions.state import Json, Result, State, answered, asked, chosen, not_sure, option_meant, unsure
+from actions.search_client import ArticleGone, SearchError
+from actions.state import Json, Result, State, answered, asked, chosen, meant, not_sure, option_meant, unsure
 from actions.turn import Said, TurnAction
 
 
@@ -17,10 +17,18 @@ class Answer(TurnAction):
         return "action_answer"
 
     async def take(self, state: State, said: Said) -> Result:
-        """While a guide is open, the words of an option of its step are that option."""
+        """While a guide is open, the words of an option of its step are that option. What is perhaps an act is one unless search is sure."""
         if state.pending == "guide" and (target := await self._option(state, said.text)):
             return await go_to(self.search, state, target)
-        question, found = await self._ask(state, said.text)
+        act = said.entities.get("perhaps")
+        try:
+            question, found = await self._ask(state, said.text)
+        except SearchError:
+            if act is None:
+                raise
+            return meant(state, act)
+        if act is not None and found["verdict"] != "answer":
+            return meant(state, act)
         state = asked(state, question)
         if found["verdict"] == "answer":
             return answered(state, found["hits"][0])

@@ -105,6 +105,11 @@ def not_sure(state: State) -> Result:
     return Result("asked_again", replace(state, misses=1, pending="rephrase"))
 
 
+def meant(state: State, act: str) -> Result:
+    """The customer did not ask but meant an act. Who waits for a person still hears that a bot is one; the rest a person will read."""
+    return note(state) if state.queued and act != "are_you_a_bot" else Result(act, state)
+
+
 def note(state: State) -> Result:
     """A person will read it: said once, silent after that."""
     return Result("silent" if state.noted else "noted", replace(state, noted=True, pending=None))

@@ -20,7 +20,21 @@ from sanic.response import HTTPResponse
 
 from bot.actions_endpoint import ActionsEndpoint
 from bot.logs import customers_are_served
-from bot.turns import BadTurn, Json, NotAuthorized, NotReady, Turn, TurnError, TurnFailed, TurnTimedOut, error_of, read_turn, response_of, slots_of
+from bot.turns import (
+    BadTurn,
+    Json,
+    NotAuthorized,
+    NotReady,
+    Turn,
+    TurnError,
+    TurnFailed,
+    TurnTimedOut,
+    act_meant,
+    error_of,
+    read_turn,
+    response_of,
+    slots_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +106,10 @@ async def take_turn(turn: Turn, agent: Agent, on_new_message: OnMessage) -> Json
     except asyncio.TimeoutError:
         logger.warning("Turn %s took longer than %.1f s", turn.turn_id, turn.budget_s)
         raise TurnTimedOut from None
-    if tracker.latest_message is None or not tracker.latest_message.intent.get("name"):
+    heard = tracker.latest_message
+    if heard is None or not heard.intent.get("name"):
         raise TurnFailed
-    return response_of(tracker.latest_message.intent, replies.messages, tracker.current_slot_values())
+    return act_meant(response_of(heard.intent, replies.messages, tracker.current_slot_values()), heard.entities)
 
 
 async def _tracker_with_slots(agent: Agent, sender_id: str, slots: Json) -> DialogueStateTracker:

@@ -156,6 +156,12 @@ def response_of(intent: Mapping[str, Any], messages: Sequence[Json], slots: Mapp
     }
 
 
+def act_meant(answer: Json, entities: Sequence[Json]) -> Json:
+    """The answer with the act as its intent where a message that was perhaps an act (see ``ActFloor``) turned out to be one."""
+    acts = [{"name": row["value"], "confidence": round(float(row["confidence"]), 4)} for row in entities if row["entity"] == "perhaps"]
+    return {**answer, "intent": acts[0]} if acts and answer["outcome"] in ("small_talk", "noted") else answer
+
+
 def reply_of(message: Json, card: Json | None) -> Json:
     """One reply: the card that an action laid down, if any, then the words Rasa chose. ``body`` is null when words are all there is."""
     words = message.get("text")

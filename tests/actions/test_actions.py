@@ -207,6 +207,31 @@ def test_acts_need_no_search(desk: Desk, search: FakeSearch, name: str) -> None:
     assert search.calls == []
 
 
+def test_what_is_perhaps_an_act_is_a_question_where_search_is_sure(desk: Desk, search: FakeSearch) -> None:
+    """ "Help with my product", and there is an article on it."""
+    search.answers(faq())
+    assert desk.runs("answer", "help with product", perhaps="help") == "answered"
+    assert desk.slots["question"] == "help with product"
+
+
+@pytest.mark.parametrize("act", ["are_you_a_bot", "help", "start_again"])
+def test_what_is_perhaps_an_act_is_one_otherwise(desk: Desk, search: FakeSearch, act: str) -> None:
+    """An offer is not sure enough, a search that is away keeps nobody from the act, and what was said before stays as it was."""
+    desk.slots["question"] = "how long does it take"
+    search.offers(faq())
+    assert desk.runs("answer", "hm", perhaps=act) == act
+    search.status = 500
+    assert desk.runs("answer", "hm", perhaps=act) == act
+    assert (desk.slots["misses"], desk.slots["question"], desk.slots.get("card")) == (0, "how long does it take", None)
+
+
+@pytest.mark.parametrize(("act", "result"), [("are_you_a_bot", "are_you_a_bot"), ("help", "noted"), ("start_again", "noted")])
+def test_what_is_perhaps_an_act_while_waiting(desk: Desk, act: str, result: str) -> None:
+    """As the act itself: a person will read it, but nobody is left to take a bot for a person."""
+    desk.slots["owner"] = "queued"
+    assert desk.runs("answer", "hm", perhaps=act) == result
+
+
 def test_a_chosen_article(desk: Desk, search: FakeSearch) -> None:
     """Fetched by its slug, whatever letters it has."""
     search.articles["über/uns"] = faq("über/uns")

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 TURNS = 10_000
 SEED = 20_261
 TYPED = ("greet", "thank", "bye", "are_you_a_bot", "help", "affirm", "deny", "request_person", "start_again", "step_cannot", "sensitive")
+PERHAPS = ("are_you_a_bot", "help", "start_again")
 WORDS = ("how long does it take", "and the camera?", "how much is it?", "still red", "the thing does the thing", "orange")
 ENDS = ("small_talk", "noted", "handed_off")  # the customer has the word, or a person will have it
 OWN_END = ("guide_step",)  # a guide that worked says so and is done
@@ -88,7 +89,8 @@ class Walker:
             return _pressed(self.chance.choice(self.fresh or self.offered if kind < 0.4 else self.offered))
         if kind < 0.75:
             text = self.chance.choice(WORDS)
-            return text, "question", Said(text, {})
+            perhaps = self.chance.choice((*PERHAPS, None, None, None))
+            return text, "question", Said(text, {"perhaps": perhaps} if perhaps else {})
         intent = self.chance.choice(TYPED)
         return "some words", intent, Said("some words", {})
 

@@ -13,12 +13,20 @@ import yaml
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.components.act_floor import ActFloor, floor_of, settle
+from bot.components.act_floor import ActFloor, floor_of, is_doubted, settle
 from bot.components.onnx_featurizer import WIDTH, OnnxFeaturizer
 from bot.components.sensitive_words import SensitiveWords, compile_words, subject_of
 from tests.bot.conftest import ROOT, VAR
 
-FLOOR = {"floor": 0.5, "long_floor": 0.7, "long_words": 8, "otherwise": "question", "acts": ["greet", "deny"]}
+FLOOR = {
+    "floor": 0.5,
+    "long_floor": 0.7,
+    "long_words": 8,
+    "otherwise": "question",
+    "acts": ["greet", "deny", "help"],
+    "doubted": ["help"],
+    "doubted_below": 0.9,
+}
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +120,21 @@ def test_the_floor_settles_messages() -> None:
     message = Message({TEXT: "hm", "intent": {"name": "greet", "confidence": 0.2}, "intent_ranking": []})
     ActFloor(FLOOR).process([message])
     assert message.get("intent") == {"name": "question", "confidence": 0.0}
+
+
+@pytest.mark.parametrize(("name", "confidence", "doubted"), [("help", 0.89, True), ("help", 0.9, False), ("greet", 0.6, False)])
+def test_an_act_that_may_be_a_question_is_doubted(name: str, confidence: float, doubted: bool) -> None:
+    """Only those that name what an article may be about, and only until they are surely heard."""
+    assert is_doubted({"name": name, "confidence": confidence}, FLOOR) is doubted
+
+
+def test_a_doubted_act_is_a_question_that_names_the_act() -> None:
+    """The action learns by the entity what it was taken for."""
+    ranking = [{"name": "help", "confidence": 0.6}, {"name": "question", "confidence": 0.3}]
+    message = Message({TEXT: "help with product", "intent": ranking[0], "intent_ranking": ranking})
+    ActFloor(FLOOR).process([message])
+    assert message.get("intent") == {"name": "question", "confidence": 0.3}
+    assert message.get("entities") == [{"entity": "perhaps", "value": "help", "confidence": 0.6}]
 
 
 @pytest.mark.parametrize(

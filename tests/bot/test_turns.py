@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.turns import EMPTY_STATE, BadTurn, TurnFailed, UnknownPayload, read_turn, response_of, slots_of
+from bot.turns import EMPTY_STATE, BadTurn, TurnFailed, UnknownPayload, act_meant, read_turn, response_of, slots_of
 from tests.bot.fake_search import golden
 
 Json = dict[str, Any]
@@ -134,3 +134,14 @@ def test_anything_less_than_one_whole_reply_fails(messages: list[Json]) -> None:
     """No half answer ever leaves."""
     with pytest.raises(TurnFailed):
         response_of(INTENT, messages, slots())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "intent"), [("small_talk", "help"), ("noted", "help"), ("answered", "question"), ("offered_choices", "question")]
+)
+def test_what_was_perhaps_an_act_is_recorded_as_what_it_was(outcome: str, intent: str) -> None:
+    """The act where it was meant, a question where an article was shown."""
+    answer = {"intent": {"name": "question", "confidence": 0.3}, "outcome": outcome}
+    entities = [{"entity": "perhaps", "value": "help", "confidence": 0.61239}]
+    assert act_meant(answer, entities)["intent"]["name"] == intent
+    assert act_meant(answer, []) == answer
