@@ -72,6 +72,7 @@ def summary(played: Played) -> list[str]:
         f"  The bot's replies: {outcomes}",
         f"  To a person: {reasons}",
         f"  {len(tally.otherwise)} steps went otherwise than written",
+        *(f"    {step}" for step in tally.otherwise),
         "\n  Made-up agents (passwords are shown this once):",
         *(f"    {person.name}: {person.email} with the password {person.password}" for person in played.accounts),
     ]
