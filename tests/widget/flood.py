@@ -79,7 +79,7 @@ class Others:
             took_s = time.monotonic() - began
             if flooded == self.flooded:
                 self.took_s[flooded].append(took_s)
-            pause_s = PACE_S * OTHERS * random.uniform(0.5, 1.5)  # noqa: S311 - pauses are no secret
+            pause_s = PACE_S * OTHERS * random.uniform(0.5, 1.5)
             time.sleep(max(0.0, pause_s - took_s))  # a customer's own pace, however long the calls take
         connection.close()
 
