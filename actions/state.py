@@ -107,7 +107,9 @@ def not_sure(state: State) -> Result:
 
 def meant(state: State, act: str) -> Result:
     """The customer did not ask but meant an act. Who waits for a person still hears that a bot is one; the rest a person will read."""
-    return note(state) if state.queued and act != "are_you_a_bot" else Result(act, state)
+    if state.queued and act != "are_you_a_bot":
+        return note(state)
+    return Result(act, start_again(state).state if act == "start_again" else state)
 
 
 def note(state: State) -> Result:

@@ -63,8 +63,11 @@ class RuleBook:
         messages: list[Json] = []
         trigger: Trigger | None = (f"intent {intent}", None)
         while trigger:
-            steps, trigger = self._deciding(trigger, slots).then, None
+            rule, trigger = self._deciding(trigger, slots), None
+            steps, result = rule.then, rule.trigger[1]
             for step in steps:
+                # Rasa goes on in a rule only while the slots are those that the rule names.
+                assert result in (None, slots["result"]), f"Rasa would not go on in the rule {rule.name!r}"
                 if step.startswith("utter_"):
                     messages.append(self._said(step, slots))
                 else:

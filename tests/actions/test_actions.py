@@ -216,13 +216,15 @@ def test_what_is_perhaps_an_act_is_a_question_where_search_is_sure(desk: Desk, s
 
 @pytest.mark.parametrize("act", ["are_you_a_bot", "help", "start_again"])
 def test_what_is_perhaps_an_act_is_one_otherwise(desk: Desk, search: FakeSearch, act: str) -> None:
-    """An offer is not sure enough, a search that is away keeps nobody from the act, and what was said before stays as it was."""
-    desk.slots["question"] = "how long does it take"
-    search.offers(faq())
-    assert desk.runs("answer", "hm", perhaps=act) == act
-    search.status = 500
-    assert desk.runs("answer", "hm", perhaps=act) == act
-    assert (desk.slots["misses"], desk.slots["question"], desk.slots.get("card")) == (0, "how long does it take", None)
+    """An offer is not sure enough, a search that is away keeps nobody from the act, and what was said before stays unless all starts again."""
+    before = "how long does it take"
+    for status in (200, 500):
+        desk.slots.update(question=before, misses=1)
+        search.offers(faq())
+        search.status = status
+        assert desk.runs("answer", "hm", perhaps=act) == act
+        assert (desk.slots["misses"], desk.slots["question"]) == ((0, None) if act == "start_again" else (1, before))
+        assert desk.slots.get("card") is None
 
 
 @pytest.mark.parametrize(("act", "result"), [("are_you_a_bot", "are_you_a_bot"), ("help", "noted"), ("start_again", "noted")])

@@ -159,7 +159,7 @@ def test_an_act_that_is_surely_heard_is_not_searched(bot: Bot, search: FakeSearc
     assert sum(heard(bot, text) == act for text in ACTS[act]) * 3 >= len(ACTS[act]) * 2
 
 
-@pytest.mark.parametrize("text", ["i need help with the app", "is this an original", "what do you offer"])
+@pytest.mark.parametrize("text", ["i need help with the app", "is this an original", "what do you offer", "i want to restart my plan"])
 def test_what_sounds_like_an_act_is_a_question_where_an_article_answers(bot: Bot, search: FakeSearch, text: str) -> None:
     """Customers of another business, whose articles the dialogue model knows nothing of."""
     assert heard(bot, text) != "question", "no longer between the two: choose another example"
