@@ -30,7 +30,8 @@ def raw(port: int, request: bytes, address: str = "127.0.0.1") -> None:
     place = ("127.0.0.1", port)
     with contextlib.suppress(ConnectionError), socket.create_connection(place, TIMEOUT_S, source_address=(address, 0)) as connection:
         connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may have been reset already
+            connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
             pass
 
