@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -30,6 +31,7 @@ IR_VERSION = 9
 # Which way of exporting made a file; one made in an earlier way is made anew.
 MADE_BY = 5
 
+LEFTOVER = re.compile(r"\.(building|old)-\d+")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -40,6 +42,7 @@ def export(model: str, folder: Path, *, taught: bool = True) -> dict[str, Any]:
     """
     source = model_folder(model)
     weights = checked_weights(source, model)
+    remove_leftovers(folder)
     building = folder.with_name(f"{folder.name}.building-{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
@@ -51,6 +54,14 @@ def export(model: str, folder: Path, *, taught: bool = True) -> dict[str, Any]:
     (building / embedding.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     _replace(building, folder)
     return manifest
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away what exports to ``folder`` that were killed half way have left beside it; those still at work keep theirs."""
+    for leftover in folder.parent.glob(f"{folder.name}.*-*"):
+        _, _, process = leftover.name.rpartition("-")
+        if LEFTOVER.fullmatch(leftover.name.removeprefix(folder.name)) and not generations.is_alive(int(process)):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def is_exported(model: str, folder: Path) -> bool:

@@ -151,9 +151,20 @@ def prune(index: Path, grace_s: float = 60.0) -> None:
     for path in index.iterdir():
         left = LEFTOVER.fullmatch(path.name)
         old = NAME.fullmatch(path.name) and path.name != live and time.time() - _touched(path) > grace_s
-        abandoned = left and (not _is_alive(int(left.group(1))) or time.time() - _touched(path) > ABANDONED_S)
+        abandoned = left and (not is_alive(int(left.group(1))) or time.time() - _touched(path) > ABANDONED_S)
         if old or abandoned:
             _remove(path)
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _start_grace(index: Path) -> None:
@@ -206,16 +217,6 @@ def _remove(path: Path) -> None:
     else:
         with contextlib.suppress(OSError):
             path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _touched(folder: Path) -> float:
