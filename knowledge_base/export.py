@@ -31,7 +31,7 @@ IR_VERSION = 9
 # Which way of exporting made a file; one made in an earlier way is made anew.
 MADE_BY = 5
 
-LEFTOVER = re.compile(r"\.(building|old)-\d+")
+LEFTOVER = re.compile(r"\.(?:building|old)-(\d+)")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
@@ -58,10 +58,10 @@ def export(model: str, folder: Path, *, taught: bool = True) -> dict[str, Any]:
 
 def remove_leftovers(folder: Path) -> None:
     """Take away what exports to ``folder`` that were killed half way have left beside it; those still at work keep theirs."""
-    for leftover in folder.parent.glob(f"{folder.name}.*-*"):
-        _, _, process = leftover.name.rpartition("-")
-        if LEFTOVER.fullmatch(leftover.name.removeprefix(folder.name)) and not generations.is_alive(int(process)):
-            shutil.rmtree(leftover, ignore_errors=True)
+    for path in folder.parent.glob(f"{folder.name}.*"):
+        left = LEFTOVER.fullmatch(path.suffix)
+        if left and not generations.is_alive(int(left.group(1))):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_exported(model: str, folder: Path) -> bool:

@@ -32,6 +32,7 @@ BACKLOG = 4096
 ACCEPTED_AT_ONCE = 4
 """Of gevent's hundred new connections between two looks at the old ones, those who are there would wait for each."""
 CLOSED_AT_ONCE = 16
+"""So many of those who are shut out are put aside before everybody else has a turn again."""
 DRAIN_S = 8
 """How long requests that are at work when the end is asked for may go on."""
 LATE_REQUEST_S = 0.3

@@ -53,7 +53,7 @@ class Web:
             except OSError:
                 assert self.process.poll() is None
                 assert time.monotonic() < deadline
-                time.sleep(0.1)
+                time.sleep(0.1)  # a process tells nobody from when on it listens; it can only be asked again
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -186,7 +186,7 @@ def test_a_long_poll_answers_as_soon_as_there_is_something(customer: Customer) -
     poll = threading.Thread(target=lambda: told.append(customer.asks("GET", "/events?wait=20")))
     before = time.monotonic()
     poll.start()
-    time.sleep(0.3)
+    time.sleep(0.3)  # long enough for a poll that does not wait to have answered
     assert told == []
     customer.says("hello")
     poll.join(PATIENCE_S)
@@ -318,7 +318,7 @@ def test_asked_to_stop_it_tells_the_streams_and_finishes_what_it_does(tmp_path: 
         told: list[Any] = []
         poll = threading.Thread(target=lambda: told.append(customer.asks("GET", "/events?after=5&wait=30")))
         poll.start()
-        time.sleep(0.3)
+        time.sleep(0.3)  # so that the poll waits in web, of which web tells nobody, and is not on its way there
         customer.says("hello")
         before = time.monotonic()
         web.process.send_signal(signal.SIGTERM)

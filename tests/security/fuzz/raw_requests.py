@@ -69,7 +69,7 @@ class Web:
         while not self.is_alive():
             assert self.process.poll() is None
             assert time.monotonic() < deadline
-            time.sleep(0.2)
+            time.sleep(0.2)  # a process tells nobody from when on it listens; it can only be asked again
 
     def is_alive(self) -> bool:
         with contextlib.suppress(OSError):
